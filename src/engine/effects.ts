@@ -1,0 +1,75 @@
+import type { Json, JsonObject } from '../kernel/json.ts';
+import type { Group, Session, User, UserChanges } from './user.ts';
+
+/**
+ * A change that a stage asks for, as data. Only `store/commit.ts` carries effects out, all of one commit in one
+ * transaction. Order within a commit does not matter: no effect reads what another one of the same commit wrote.
+ */
+export type Effect =
+  | { readonly kind: 'user.create'; readonly user: User; readonly passwordHash: string | null }
+  /** Refused with `changed` when the row is no longer at `version`. */
+  | { readonly kind: 'user.update'; readonly id: number; readonly version: number; readonly set: UserChanges }
+  | { readonly kind: 'user.delete'; readonly id: number }
+  /** `lastLogin` alone: no version, it conflicts with nothing. */
+  | { readonly kind: 'user.seen'; readonly id: number; readonly at: number }
+  | { readonly kind: 'password.set'; readonly userId: number; readonly hash: string; readonly at: number }
+  /** Renews an outdated hash after a successful sign-in; does nothing when the password was changed meanwhile. */
+  | { readonly kind: 'password.renew'; readonly userId: number; readonly from: string; readonly to: string }
+  | { readonly kind: 'group.create'; readonly group: Group }
+  | { readonly kind: 'group.update'; readonly pk: string; readonly set: Partial<Omit<Group, 'pk'>> }
+  | { readonly kind: 'group.delete'; readonly pk: string }
+  /** Already a member: nothing happens. */
+  | { readonly kind: 'group.join'; readonly group: string; readonly userId: number }
+  | { readonly kind: 'group.leave'; readonly group: string; readonly userId: number }
+  | { readonly kind: 'session.begin'; readonly session: Session }
+  /** The same session under a new id (after a password change, W36). Refused with `used` when it is gone. */
+  | { readonly kind: 'session.renew'; readonly from: string; readonly to: string }
+  | { readonly kind: 'session.touch'; readonly tokenHash: string; readonly at: number; readonly address: string }
+  /** Ends one session, or all of a user but one; open runs of an ended session end with it. */
+  | { readonly kind: 'session.end'; readonly tokenHash: string }
+  | { readonly kind: 'session.end_all'; readonly userId: number; readonly except: string | null }
+  | { readonly kind: 'connection.save'; readonly userId: number; readonly source: string; readonly identifier: string }
+  | { readonly kind: 'event'; readonly event: NewEvent }
+  | { readonly kind: 'outbox'; readonly message: NewMessage }
+  /** Counts one failed attempt in a window; refused with `limited` when `limit` were counted before. */
+  | { readonly kind: 'attempt.fail'; readonly bucket: string; readonly limit: number; readonly windowMs: number; readonly at: number }
+  /**
+   * Clears the count after a success; refused with `limited` when `limit` failures were counted before. So a success
+   * is disclosed only if the guard still allowed it (CONTRACT: Outcomes).
+   */
+  | { readonly kind: 'attempt.succeed'; readonly bucket: string; readonly limit: number; readonly windowMs: number; readonly at: number }
+  /** Uses the one-time secret of the initial setup; refused with `used` when it is gone or an administrator exists. */
+  | { readonly kind: 'setup.claim'; readonly secretHash: string };
+
+/** An audit record, before it has an id. */
+export interface NewEvent {
+  readonly action: string;
+  /** The user it is about or who did it; null for an anonymous visitor. */
+  readonly user: { readonly pk: number; readonly username: string } | null;
+  /** The administrator who acted as that user. */
+  readonly onBehalfOf?: { readonly pk: number; readonly username: string };
+  readonly context: JsonObject;
+  readonly address: string;
+  readonly requestId: string;
+  readonly flow: string | null;
+  readonly at: number;
+}
+
+/** Mail or a webhook that leaves after the commit. */
+export interface NewMessage {
+  readonly kind: 'mail' | 'webhook';
+  /** Messages of one user leave in order. */
+  readonly userId: number | null;
+  readonly payload: JsonObject;
+  readonly at: number;
+}
+
+/** Why a commit was rolled back. */
+export interface Refusal {
+  /** `taken`: a unique value is somebody else's. `changed`: the row was written meanwhile. `missing`: it is gone. */
+  readonly reason: 'taken' | 'changed' | 'missing' | 'used' | 'limited' | 'vetoed' | 'constraint';
+  /** The kind of the effect that was refused. */
+  readonly effect: Effect['kind'];
+  readonly field?: string;
+  readonly detail?: Json;
+}

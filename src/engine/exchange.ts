@@ -1,0 +1,43 @@
+import type { Challenge } from '../protocol/challenge.ts';
+import type { Locale } from '../protocol/localize.ts';
+import type { FieldProblems, Text } from '../protocol/text.ts';
+import type { CompiledFlow } from './flow.ts';
+import type { Response } from './stage.ts';
+
+/** One request to a flow, as HTTP understood it. The engine sees no Request object. */
+export interface StepInput {
+  readonly slug: string;
+  /** The browser's session token; anonymous browsers have one too (HTTP mints it), without a row. */
+  readonly sessionToken: string;
+  /** The page's own query: `next`, `itoken`, `flow_token`, `setup` … */
+  readonly query: Readonly<Record<string, string>>;
+  /** null for a GET. */
+  readonly answer: { readonly body: Response; readonly stepToken: string | null } | null;
+  /** A navigation from another site, or a prefetch: it may change its own run and nothing else. */
+  readonly cautious: boolean;
+  readonly address: string;
+  readonly agent: string;
+  readonly acceptLanguage: string | null;
+  /** Origin that links are made with. */
+  readonly origin: string;
+  readonly requestId: string;
+}
+
+/** What the visitor is shown. */
+export interface StepReply {
+  readonly challenge: Challenge;
+  /** Present when the answer was wrong. */
+  readonly problems: FieldProblems | null;
+  /** null when the flow is gone. */
+  readonly flow: CompiledFlow | null;
+  /** The title with its placeholders filled in. */
+  readonly title: string;
+  /** Whom the challenge shows as the user; '' for nobody. */
+  readonly pendingUser: string;
+  readonly messages: readonly Text[];
+  /** To be sent back with the answer; names run and step, bound to the session. */
+  readonly stepToken: string | null;
+  /** The browser's session changes: a new token, or 'end'. */
+  readonly session: { readonly token: string; readonly persistent: boolean; readonly expiresAt: number } | 'end' | null;
+  readonly locale: Locale;
+}

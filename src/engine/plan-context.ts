@@ -1,0 +1,92 @@
+import type { Json, JsonObject } from '../kernel/json.ts';
+import { Secret } from '../kernel/secrets.ts';
+
+/** What `prompt_data` may hold in memory: JSON, or what was typed in confidence. */
+export type PromptValue = Json | Secret;
+
+/** Collected answers in the order they came; a list of pairs, since objects reorder keys that look like numbers. */
+export type PromptData = readonly (readonly [key: string, value: PromptValue])[];
+
+/** A user that the flow is about: one that exists (or is made in this commit), or a stand-in that hides that none does. */
+export type PendingUser = { readonly ref: number } | { readonly decoy: true; readonly typed: string };
+
+/** A link to an external identity provider that a source asks to be written with the user (W26, W27). */
+export interface SourceConnection {
+  readonly source: string;
+  readonly identifier: string;
+  readonly isNew: boolean;
+}
+
+/**
+ * What is known in a run, by the reference's names (flow-engine.md 2.7). Values are JSON, so a run can be kept.
+ * Absent and null differ: the presence of a key is a statement of its own (W1 to W3).
+ */
+export interface PlanContext {
+  readonly prompt_data?: PromptData | Json;
+  readonly pending_user?: PendingUser;
+  readonly pending_user_identifier?: string;
+  readonly user_backend?: string;
+  readonly auth_method?: string;
+  readonly auth_method_args?: JsonObject;
+  /** References to groups: names or pks. */
+  readonly groups?: Json;
+  readonly user_type?: Json;
+  readonly user_path?: Json;
+  readonly redirect?: string;
+  readonly deny_message?: string;
+  /** The slug of the flow that a redirect stage left. */
+  readonly is_redirected?: string;
+  readonly redirect_stage_target?: string;
+  readonly 'goauthentik.io/sources/connection'?: SourceConnection;
+  /** Values of the user's own fields when their prompt was shown, by field key: the baseline of W31. */
+  readonly 'doorward/baseline'?: JsonObject;
+  readonly [key: string]: unknown;
+}
+
+/** The reference's name of the built-in password backend. */
+export const inbuiltBackend = 'authentik.core.auth.InbuiltBackend';
+
+/** The answers as pairs; an object (from `execute`, a source, an invitation) keeps its own order. */
+export function promptPairs(context: PlanContext): PromptData | null {
+  const data: unknown = context.prompt_data;
+  if (data === null || data === undefined || typeof data !== 'object') return null;
+  return Array.isArray(data) ? (data as PromptData) : (Object.entries(data) as [string, PromptValue][]);
+}
+
+/** `pairs` with each of `values` replaced in place or appended. */
+export function mergePrompt(pairs: PromptData, values: PromptData): PromptData {
+  const merged = new Map<string, PromptValue>(pairs);
+  for (const [key, value] of values) merged.set(key, value);
+  return [...merged];
+}
+
+/** The value of one answer. */
+export function promptValue(context: PlanContext, key: string): PromptValue | undefined {
+  return promptPairs(context)?.find(([name]) => name === key)?.[1];
+}
+
+/** The context as JSON, secrets sealed by `seal`. */
+export function freezeContext(context: PlanContext, seal: (plain: string) => string): JsonObject {
+  return replaceSecrets(context, (secret) => ({ $sealed: seal(secret.reveal()) })) as JsonObject;
+}
+
+/** A kept context, sealed values opened by `open`; throws when one cannot be opened, and then the run is denied. */
+export function thawContext(frozen: JsonObject, open: (sealed: string) => string): PlanContext {
+  return thaw(frozen, open) as PlanContext;
+}
+
+/** A prompted text that looks like a sealed value cannot be one: prompts never store objects of their own. */
+function replaceSecrets(value: unknown, replace: (secret: Secret) => unknown): unknown {
+  if (value instanceof Secret) return replace(value);
+  if (Array.isArray(value)) return value.map((item) => replaceSecrets(item, replace));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaceSecrets(item, replace)]));
+}
+
+function thaw(value: unknown, open: (sealed: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => thaw(item, open));
+  if (value === null || typeof value !== 'object') return value;
+  const sealed = '$sealed' in value ? value.$sealed : undefined;
+  if (typeof sealed === 'string') return new Secret(open(sealed));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, thaw(item, open)]));
+}

@@ -1,0 +1,117 @@
+import type { Json, JsonObject } from '../kernel/json.ts';
+import type { Text } from '../protocol/text.ts';
+import type { Effect, Refusal } from './effects.ts';
+import type { Bound } from './flow.ts';
+import type { PlanContext } from './plan-context.ts';
+import type { Run } from './run.ts';
+import type { Group, Session, User } from './user.ts';
+
+/** What a stage may ask of the store; the room `store` answers. Each call is at most one query. */
+export interface Reads {
+  user(id: number): Promise<User | null>;
+  /** By `usernameKey`. */
+  userByUsername(key: string): Promise<User | null>;
+  /**
+   * The first match over the given fields, in their order. An e-mail address matches only when exactly one user has
+   * it (CONTRACT: Store). `exact` compares usernames and addresses in their own case.
+   */
+  userByIdentifier(fields: readonly ('username' | 'email' | 'upn')[], typed: string, exact: boolean): Promise<User | null>;
+  passwordHash(userId: number): Promise<string | null>;
+  /** Groups by pk or name, in the order asked; null where there is none. */
+  groups(references: readonly string[]): Promise<readonly (Group | null)[]>;
+  /** The user's groups with all their ancestors (at most 20 levels up). */
+  groupsOf(userId: number): Promise<readonly Group[]>;
+  /** How often an attempt was counted in its current window. */
+  attempts(bucket: string, windowMs: number, now: number): Promise<number>;
+  /** Hash of the initial setup's one-time secret, while no administrator exists. */
+  setupSecret(): Promise<string | null>;
+  /** Token hashes of the user's sessions. */
+  sessionsOf(userId: number): Promise<readonly { readonly tokenHash: string; readonly impersonatorId: number | null }[]>;
+  /** A password hash format that occurs in the store, drawn by a keyed hash of the identifier (decoys). */
+  sampleHashFormat(draw: number): Promise<string | undefined>;
+}
+
+/** How a password check ended. */
+export interface PasswordCheck {
+  readonly ok: boolean;
+  /** Present when the stored hash is outdated and should be replaced. */
+  readonly renewed: string | null;
+  readonly stored: string | null;
+}
+
+/** Work that needs the outside: adapters behind it. */
+export interface Tools {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** A fresh id for a user to be made in this commit. */
+  newUserId(): Promise<number>;
+  hashPassword(password: string): Promise<string>;
+  /** Costs one hash whether or not the user exists or has a password. */
+  verifyPassword(userId: number | null, password: string, identifier: string): Promise<PasswordCheck>;
+  /** Keyed digest of a setup secret or token. */
+  hashToken(token: string): string;
+  log(level: 'info' | 'warn', message: string, fields: JsonObject): void;
+}
+
+/** The visitor as policies and stages see them. */
+export interface PolicyRequest {
+  readonly userId: number | null;
+  readonly context: PlanContext;
+  readonly address: string;
+}
+
+/** What a policy binding's evaluation says. A policy that fails to run is `failed`: the flow denies, never skips. */
+export interface PolicyResult {
+  readonly passing: boolean;
+  readonly failed: boolean;
+  readonly messages: readonly Text[];
+  readonly contextPatch: Readonly<Record<string, Json>>;
+  readonly effects: readonly Effect[];
+}
+
+/** The room `policies` answers. */
+export interface Policies {
+  evaluate(bound: Bound, request: PolicyRequest, read: Reads): Promise<PolicyResult>;
+}
+
+/** One transaction: the runs' steps and everything that they asked for. */
+export interface Commit {
+  /** Unique; kept on the run, so that after a lost connection one can tell whether this commit happened. */
+  readonly id: string;
+  readonly runs: readonly RunWrite[];
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * `insert` for a run that has no row yet (`replaces` names an open run of the same session and flow that can no longer
+ * be used); `update` is guarded by the version that was read.
+ */
+export interface RunWrite {
+  readonly mode: 'insert' | 'update';
+  /** The run as it is to be, `seq` already counted up. */
+  readonly run: Run;
+  readonly replaces?: string;
+}
+
+/** `lost`: another request moved this run first; load it and show what it says. */
+export type CommitAnswer =
+  | { readonly status: 'done' }
+  | { readonly status: 'lost' }
+  | { readonly status: 'refused'; readonly refusal: Refusal };
+
+/** What one query brings of the visitor and their run. */
+export interface Loaded {
+  /** The flow's current version; null when there is no such flow. */
+  readonly flowVersion: number | null;
+  /** null for an anonymous, ended or expired session. */
+  readonly signedIn: { readonly session: Session; readonly user: User; readonly impersonator: User | null } | null;
+  /** The newest run of this session (or of the session before its sign-in), flow and variant; open or ended. */
+  readonly run: Run | null;
+}
+
+/** The room `store` answers. */
+export interface Store {
+  load(key: { readonly sessionHash: string; readonly flow: string; readonly variant: string; readonly now: number }): Promise<Loaded>;
+  commit(commit: Commit): Promise<CommitAnswer>;
+  readonly read: Reads;
+}

@@ -1,0 +1,64 @@
+import type { Json } from '../kernel/json.ts';
+import type { Challenge } from '../protocol/challenge.ts';
+import type { Text } from '../protocol/text.ts';
+import type { CompiledStage } from './flow.ts';
+import type { PlanContext } from './plan-context.ts';
+
+/** A place that is left to visit: a binding of the flow, or a stage that another one inserted. */
+export interface PlanEntry {
+  /** pk of the binding; for an inserted stage a name of its own. */
+  readonly binding: string;
+  readonly inserted?: CompiledStage;
+}
+
+/** One visitor's way through one version of a flow. */
+export interface Run {
+  readonly id: string;
+  readonly flow: string;
+  readonly version: number;
+  /** Hash of the session's token. */
+  readonly session: string;
+  /** The session before this run's own sign-in, so that a doubled answer with the old cookie finds its run. */
+  readonly originSession: string | null;
+  /** Tells runs with different `itoken` or `flow_token` apart; '' for the ordinary one. */
+  readonly variant: string;
+  /** Who was signed in when it began, and the administrator behind them: pinned (CONTRACT: Runs). */
+  readonly userId: number | null;
+  readonly impersonatorId: number | null;
+  /** Counts the commits; the optimistic version. 0 = not stored yet. */
+  readonly seq: number;
+  readonly state: RunState;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly ended: EndedRun | null;
+}
+
+export interface RunState {
+  /** What is left; the first entry is the current one. */
+  readonly plan: readonly PlanEntry[];
+  readonly context: PlanContext;
+  /** Asked by the current entry's stage; a GET shows it and runs no stage code. */
+  readonly challenge: Challenge | null;
+  /** What the current stage keeps for itself. */
+  readonly memo: Json;
+  /** Where the visitor wants to go afterwards, as they said it (checked when it is used). */
+  readonly next: string | null;
+  /** Notices to show above the current challenge. */
+  readonly messages: readonly Text[];
+}
+
+/** How a run ended, kept so that a repeated answer gets the same outcome. */
+export interface EndedRun {
+  readonly at: number;
+  readonly outcome: EndOutcome;
+  /** Keyed digest of the answer's whole body. */
+  readonly answer: string;
+  /** The answer held a secret, so who repeats it proved to be the same person. */
+  readonly secretAnswer: boolean;
+  /** Sealed session token that the end handed out, if any. */
+  readonly sessionToken: string | null;
+}
+
+export type EndOutcome =
+  | { readonly kind: 'done'; readonly to: string }
+  | { readonly kind: 'denied'; readonly message: Text };

@@ -1,0 +1,135 @@
+import type { z } from 'zod';
+import type { Json, JsonObject } from '../kernel/json.ts';
+import type { Challenge } from '../protocol/challenge.ts';
+import type { FieldProblems, Text } from '../protocol/text.ts';
+import type { Effect, Refusal } from './effects.ts';
+import type { CompiledObject, CompiledStage, Designation } from './flow.ts';
+import type { PlanContext } from './plan-context.ts';
+import type { Reads, Tools } from './ports.ts';
+import type { Session, User } from './user.ts';
+
+/**
+ * The stage contract. A stage decides and never writes: it reads through its desk and returns an outcome, whose
+ * effects the commit carries out. `enter` runs once, on arrival; `answer` judges what came back.
+ */
+export interface Stage<Config extends JsonObject = JsonObject> {
+  /** Folder and table name, snake_case: `user_write`. */
+  readonly kind: string;
+  /** The reference's model, as in blueprints. */
+  readonly model: string;
+  /** The reference's admin form component. */
+  readonly component: string;
+  readonly description: string;
+  /** What an administrator sets. Unknown members are dropped with a warning by the blueprint loader. */
+  readonly config: z.ZodType<Config>;
+  /** Config members that hold a pk (or a list of pks) of something else; the compiled flow carries those along. */
+  readonly references?: Readonly<Record<string, ReferenceKind>>;
+  /** Plan context keys that it reads and cannot do without, and that it adds. */
+  readonly needs: readonly string[];
+  readonly gives: readonly string[];
+  /** Acts on the browser itself (cookies): runs only for the run's owner. */
+  readonly touchesBrowser?: boolean;
+  /** Body keys of an answer that are typed in confidence; a repeated answer with one may get its session again. */
+  secretFields?(desk: Desk<Config>): readonly string[];
+  enter(desk: Desk<Config>): Promise<Outcome>;
+  answer?(desk: Desk<Config>, response: Response): Promise<Outcome>;
+  /** Unattended: makes an answer from what the run already knows, or null when only a person can answer. */
+  unattended?(desk: Desk<Config>): Response | null;
+  /** The commit refused an effect of this stage; by default the flow is denied with W40's message. */
+  refused?(desk: Desk<Config>, refusal: Refusal): Promise<Outcome>;
+}
+
+export type ReferenceKind = 'flow' | 'stage' | 'prompt' | 'group' | 'policy' | 'source';
+
+/** What a browser sent, as an object without prototype: its keys are whatever the sender chose. */
+export type Response = JsonObject;
+
+/** Who is at the door. */
+export interface Visitor {
+  readonly user: User | null;
+  readonly impersonator: User | null;
+  /** null for an anonymous visitor. */
+  readonly session: Session | null;
+  readonly address: string;
+  readonly agent: string;
+  /** BCP 47, one of the catalogues' languages. */
+  readonly locale: string;
+  readonly origin: string;
+  readonly requestId: string;
+}
+
+/** All that a stage gets to see. */
+export interface Desk<Config extends JsonObject = JsonObject> {
+  readonly config: Config;
+  readonly stage: CompiledStage;
+  readonly flow: { readonly slug: string; readonly designation: Designation };
+  readonly context: PlanContext;
+  readonly memo: Json;
+  readonly visitor: Visitor;
+  /** The nested query of the page (`next`, `itoken`, …). */
+  readonly query: Readonly<Record<string, string>>;
+  /** Without a browser (`flows.execute`, `doorward run`). */
+  readonly unattended: boolean;
+  /** Sees the effects that are still pending in this request. */
+  readonly read: Reads;
+  readonly tools: Tools;
+  /** What the configuration refers to. */
+  object(pk: string): CompiledObject | null;
+  /** Token hash of the browser's present session, and that of the run. */
+  readonly sessionHash: string;
+}
+
+interface Common {
+  readonly effects?: readonly Effect[];
+  /** Notices for the visitor. */
+  readonly messages?: readonly Text[];
+  readonly memo?: Json;
+}
+
+/** What a stage decides (CONTRACT: Outcomes). */
+export type Outcome = Common &
+  (
+    | { readonly kind: 'ask'; readonly challenge: Challenge }
+    | {
+        readonly kind: 'pass';
+        /** Members to set in the plan context; `undefined` removes one. */
+        readonly context?: Readonly<Record<string, unknown>>;
+        /** A change of the browser's session that the end of this request hands out. */
+        readonly session?: SessionChange;
+        /** For `execute` and the event: what user_write did. */
+        readonly report?: JsonObject;
+      }
+    /** The answer was wrong: the same challenge again (or a new one), with problems. */
+    | { readonly kind: 'retry'; readonly problems: FieldProblems; readonly challenge?: Challenge }
+    /** Back to the prompts that collected these fields. */
+    | { readonly kind: 'revise'; readonly problems: FieldProblems; readonly otherwise: Text }
+    | { readonly kind: 'deny'; readonly message: Text | null }
+    | { readonly kind: 'restart'; readonly keep: boolean }
+    | { readonly kind: 'jump'; readonly flow: string; readonly keep: boolean }
+    | { readonly kind: 'insert'; readonly stages: readonly CompiledStage[]; readonly context?: Readonly<Record<string, unknown>> }
+    | { readonly kind: 'leave'; readonly to: string }
+    | { readonly kind: 'finish'; readonly to: string }
+  );
+
+/** `token` is the new cookie's value, known to nobody else; the effects hold its hash. */
+export type SessionChange =
+  | { readonly kind: 'begin'; readonly token: string; readonly user: User; readonly persistent: boolean; readonly expiresAt: number }
+  | { readonly kind: 'renew'; readonly token: string }
+  | { readonly kind: 'end' };
+
+/**
+ * Types a stage's declaration by its config schema.
+ *
+ * @example
+ * export const greet = defineStage({
+ *   kind: 'greet', model: 'example.greet', component: 'ak-stage-greet-form', description: 'Says hello.',
+ *   config: z.object({ hello: z.string().default('Hello') }), needs: [], gives: [],
+ *   enter: async (desk) => ({ kind: 'pass', messages: [desk.config.hello] }),
+ * });
+ */
+export function defineStage<Config extends JsonObject>(stage: Stage<Config>): Stage<Config> {
+  return stage;
+}
+
+/** Any stage, as the table holds it; its config was checked by its own schema before it is used. */
+export type AnyStage = Stage<JsonObject>;

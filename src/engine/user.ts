@@ -1,0 +1,61 @@
+import type { JsonObject } from '../kernel/json.ts';
+
+/** The kinds of user (user-write.md, configuration). */
+export const userTypes = ['internal', 'external', 'service_account', 'internal_service_account'] as const;
+export type UserType = (typeof userTypes)[number];
+
+/** A user's own row. Times are milliseconds since the epoch. */
+export interface User {
+  /** Known to the application before the row is written, from blocks that the store hands out. */
+  readonly id: number;
+  readonly uuid: string;
+  readonly username: string;
+  readonly name: string;
+  readonly email: string;
+  readonly path: string;
+  readonly type: UserType;
+  readonly isActive: boolean;
+  readonly attributes: JsonObject;
+  readonly dateJoined: number;
+  readonly lastLogin: number | null;
+  readonly passwordChangedAt: number | null;
+  readonly lastUpdated: number;
+  /** Counts the writes to this row; an update names the version that it was decided on. */
+  readonly version: number;
+}
+
+/** The columns that an update may change. */
+export type UserChanges = Partial<
+  Pick<User, 'username' | 'name' | 'email' | 'path' | 'type' | 'isActive' | 'attributes' | 'lastLogin' | 'passwordChangedAt'>
+>;
+
+/** A group. Membership in a child counts as membership in all its ancestors. */
+export interface Group {
+  readonly pk: string;
+  readonly name: string;
+  readonly isSuperuser: boolean;
+  readonly parent: string | null;
+  readonly attributes: JsonObject;
+}
+
+/** A signed-in browser. The cookie's token is stored as its hash alone. */
+export interface Session {
+  readonly tokenHash: string;
+  /** Public id, for lists and for revoking. */
+  readonly uuid: string;
+  readonly userId: number;
+  /** The administrator who acts as this user, if any. */
+  readonly impersonatorId: number | null;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  /** Absolute end. */
+  readonly expiresAt: number;
+  /** Ends when unused for so long, milliseconds; null for never. */
+  readonly idleTimeout: number | null;
+  /** The cookie outlives the browser. */
+  readonly persistent: boolean;
+  readonly address: string;
+  readonly agent: string;
+  /** How the visitor proved who they are (`password`, …). */
+  readonly authMethod: string;
+}

@@ -1,0 +1,149 @@
+import type { Text } from './text.ts';
+
+/**
+ * What a browser is shown, discriminated by `component` (flow-engine.md 4). These are the server's values: a `Text`
+ * in them is translated on the way out (`localize.ts`), after which they are the reference's JSON.
+ */
+export type Challenge =
+  | PromptChallenge
+  | IdentificationChallenge
+  | PasswordChallenge
+  | UserLoginChallenge
+  | DummyChallenge
+  | RedirectChallenge
+  | AccessDeniedChallenge
+  | FlowErrorChallenge
+  | StageChallenge;
+
+/** A challenge of a stage that the product does not ship (a stage of your own). */
+export interface StageChallenge {
+  readonly component: `ak-stage-own-${string}`;
+  readonly [key: string]: unknown;
+}
+
+/** The 18 field types of the reference, and multi-select. */
+export const promptTypes = [
+  'text',
+  'text_area',
+  'text_read_only',
+  'text_area_read_only',
+  'username',
+  'email',
+  'password',
+  'number',
+  'checkbox',
+  'radio-button-group',
+  'dropdown',
+  'date',
+  'date-time',
+  'file',
+  'separator',
+  'hidden',
+  'static',
+  'ak-locale',
+  'multi-select',
+] as const;
+export type PromptType = (typeof promptTypes)[number];
+
+/** One field of a prompt, as shown. */
+export interface PromptField {
+  readonly field_key: string;
+  readonly label: Text;
+  readonly type: PromptType;
+  readonly required: boolean;
+  readonly placeholder: Text;
+  /** For multi-select: the chosen ones as a JSON list. */
+  readonly initial_value: Text;
+  readonly order: number;
+  /** Sanitised HTML. */
+  readonly sub_text: Text;
+  readonly choices: readonly string[] | null;
+}
+
+export interface PromptChallenge {
+  readonly component: 'ak-stage-prompt';
+  readonly fields: readonly PromptField[];
+}
+
+export interface IdentificationChallenge {
+  readonly component: 'ak-stage-identification';
+  readonly user_fields: readonly ('email' | 'username' | 'upn')[] | null;
+  readonly password_fields: boolean;
+  readonly allow_show_password: boolean;
+  readonly application_pre?: string;
+  readonly flow_designation: string;
+  readonly captcha_stage: null;
+  /** Paths of other flows, without the query of this one; the executor adds it (ID-10). */
+  readonly enroll_url?: string;
+  readonly recovery_url?: string;
+  readonly passwordless_url?: string;
+  readonly primary_action: Text;
+  readonly sources: readonly [];
+  readonly show_source_labels: boolean;
+  readonly enable_remember_me: boolean;
+}
+
+/** Components with `pending_user` and `pending_user_avatar`, which the executor adds. */
+export interface PasswordChallenge {
+  readonly component: 'ak-stage-password';
+  readonly recovery_url?: string;
+  readonly allow_show_password: boolean;
+}
+
+export interface UserLoginChallenge {
+  readonly component: 'ak-stage-user-login';
+}
+
+export interface DummyChallenge {
+  readonly component: 'ak-stage-dummy';
+  readonly name: string;
+}
+
+export interface RedirectChallenge {
+  readonly component: 'xak-flow-redirect';
+  readonly to: string;
+}
+
+export interface AccessDeniedChallenge {
+  readonly component: 'ak-stage-access-denied';
+  readonly error_message?: Text;
+}
+
+export interface FlowErrorChallenge {
+  readonly component: 'ak-stage-flow-error';
+  readonly request_id: string;
+  /** Only for administrators. */
+  readonly error?: string;
+}
+
+export const layouts = ['stacked', 'content_left', 'content_right', 'sidebar_left', 'sidebar_right'] as const;
+export type Layout = (typeof layouts)[number];
+
+/** What every challenge of a flow carries besides its own keys. */
+export interface FlowInfo {
+  readonly title: string;
+  readonly background: string;
+  readonly cancel_url: string;
+  readonly layout: Layout;
+}
+
+/** A problem on the wire. */
+export interface WireProblem {
+  readonly string: string;
+  readonly code: string;
+}
+
+/** The executor's answer as a client reads it: a challenge with the common keys, texts translated. */
+export interface WireChallenge {
+  readonly component: string;
+  readonly flow_info?: FlowInfo;
+  readonly response_errors?: Readonly<Record<string, readonly WireProblem[]>>;
+  readonly pending_user?: string;
+  readonly pending_user_avatar?: string;
+  readonly [key: string]: unknown;
+}
+
+/** Whether the reference sends the pending user with this component (flow-engine.md 4, `!`). */
+export function showsPendingUser(component: string): boolean {
+  return ['ak-stage-password', 'ak-stage-user-login', 'ak-stage-access-denied'].includes(component);
+}

@@ -1,0 +1,4 @@
+/** The wire: challenges, problems and texts. Safe in a browser. */
+export * from './challenge.ts';
+export * from './localize.ts';
+export * from './text.ts';

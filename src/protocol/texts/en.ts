@@ -1,0 +1,9 @@
+import { engine } from './en/engine.ts';
+import { pages } from './en/pages.ts';
+import { stages } from './en/stages.ts';
+
+/** The English catalogue: the list of all keys. `{name}` in a text is replaced by a parameter. */
+export const en = { ...engine, ...stages, ...pages };
+
+/** A key of the catalogues. */
+export type MessageKey = keyof typeof en;

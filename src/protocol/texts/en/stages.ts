@@ -1,0 +1,2 @@
+/** Texts of the stages. */
+export const stages = {} as const;
