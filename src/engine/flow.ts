@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../kernel/json.ts';
 import type { Layout } from '../protocol/challenge.ts';
+import type { Text } from '../protocol/text.ts';
 
 export const designations = [
   'authentication',
@@ -84,7 +85,8 @@ export interface CompiledFlow extends Bound {
   readonly slug: string;
   readonly version: number;
   readonly name: string;
-  readonly title: string;
+  /** May hold `%(app)s` and `%(user)s`, in every language. */
+  readonly title: Text;
   readonly designation: Designation;
   readonly authentication: AuthenticationRequirement;
   readonly deniedAction: DeniedAction;

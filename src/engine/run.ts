@@ -57,6 +57,8 @@ export interface EndedRun {
   readonly secretAnswer: boolean;
   /** Sealed session token that the end handed out, if any. */
   readonly sessionToken: string | null;
+  readonly persistent: boolean;
+  readonly sessionExpiresAt: number;
 }
 
 export type EndOutcome =

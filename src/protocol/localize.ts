@@ -37,9 +37,13 @@ export function chooseLocale(setting: unknown, acceptLanguage: string | null): L
   return 'en';
 }
 
-/** A text in one language, parameters filled in. */
+/**
+ * A text in one language, parameters filled in. An administrator's text that lacks the language is given in English,
+ * else in the first language that it has.
+ */
 export function localize(text: Text, locale: Locale): string {
   if (typeof text === 'string') return text;
+  if ('$lang' in text) return text.$lang[locale] ?? text.$lang.en ?? Object.values(text.$lang)[0] ?? '';
   const template: string = catalogues[locale][text.$text] ?? en[text.$text];
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = text.params?.[name];
@@ -47,10 +51,10 @@ export function localize(text: Text, locale: Locale): string {
   });
 }
 
-/** A copy of a value in which every `Text` of the catalogues is translated; all else stays as it is. */
+/** A copy of a value in which every translatable `Text` is translated; all else stays as it is. */
 export function localizeDeep(value: unknown, locale: Locale): unknown {
   if (Array.isArray(value)) return value.map((item) => localizeDeep(item, locale));
   if (value === null || typeof value !== 'object') return value;
-  if ('$text' in value) return localize(value as Text, locale);
+  if ('$text' in value || '$lang' in value) return localize(value as Text, locale);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, localizeDeep(item, locale)]));
 }

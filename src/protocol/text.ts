@@ -2,9 +2,13 @@ import type { MessageKey } from './texts/en.ts';
 
 /**
  * A text for a person. A plain string was written by an administrator and is shown as it is; `$text` names an entry
- * of the product's catalogues and is translated when it is sent, so a kept challenge follows the reader's language.
+ * of the product's catalogues; `$lang` is an administrator's text in several languages, by language (`en`, `de`, …).
+ * The last two are translated when they are sent, so a kept challenge follows the reader's language.
  */
-export type Text = string | { readonly $text: MessageKey; readonly params?: Readonly<Record<string, string | number>> };
+export type Text =
+  | string
+  | { readonly $text: MessageKey; readonly params?: Readonly<Record<string, string | number>> }
+  | { readonly $lang: Readonly<Record<string, string>> };
 
 /** A text of the catalogues. */
 export function text(key: MessageKey, params?: Record<string, string | number>): Text {

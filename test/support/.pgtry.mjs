@@ -25,7 +25,7 @@ async function startPostgres(options = {}) {
     return {
       url: `postgres://postgres@127.0.0.1:${running.port}/postgres`,
       stop: async () => {
-        running.supervisor.ref();
+        running.supervisor.ref();console.log(process.getActiveResourcesInfo(), running.supervisor._handle);
         running.supervisor.stdin?.end();
         await running.exited;
         await rm(folder, { recursive: true, force: true });
@@ -302,6 +302,7 @@ if (process.argv[2] === "hang") {
 else if (process.argv[2] === "forget") {
 } else {
   await d.drop();
+  console.log("dropped");
   const t3 = Date.now();
   await s.stop();
   console.log("stopped", Date.now() - t3);

@@ -1,10 +1,10 @@
-import { createHash, pbkdf2, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHash, pbkdf2, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { hashRaw } from '@node-rs/argon2';
 import { verify as verifyBcrypt } from '@node-rs/bcrypt';
 
 const derivePbkdf2 = promisify(pbkdf2);
-const deriveScrypt = promisify(scrypt);
+const deriveScrypt = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
 /** Argon2's cost parameters (RFC 9106 section 3.1). */
 export interface Argon2Cost {
@@ -56,11 +56,15 @@ const limits = {
 type Check = (password: Buffer) => Promise<boolean>;
 type Parse = (stored: string) => Check | null;
 
-/** PHC's B64 (no padding), canonical text only. `.` stands for `+` in passlib's variant. */
+/** PHC's B64 (no padding), canonical text only. */
 function unpadded(text = ''): Buffer | null {
-  const plain = text.replaceAll('.', '+');
-  const bytes = Buffer.from(plain, 'base64');
-  return plain !== '' && bytes.toString('base64').replaceAll('=', '') === plain ? bytes : null;
+  const bytes = Buffer.from(text, 'base64');
+  return text !== '' && bytes.toString('base64').replaceAll('=', '') === text ? bytes : null;
+}
+
+/** B64, or passlib's ab64, which has `.` in the place of `+`. */
+function adapted(text = ''): Buffer | null {
+  return unpadded(text.replaceAll('.', '+'));
 }
 
 /** RFC 4648 base64 with padding, canonical text only. */
@@ -137,10 +141,10 @@ function parsePhcPbkdf2(digest: Digest): Parse {
   return (stored) => {
     const [, , parameters = '', salt, hash, ...rest] = stored.split('$');
     const match = /^(?:i=)?(\d+)(?:,l=(\d+))?$/.exec(parameters);
-    const expected = unpadded(hash);
+    const expected = adapted(hash);
     if (rest.length > 0 || !match) return null;
     if (match[2] !== undefined && decimal(match[2]) !== expected?.length) return null;
-    return checkPbkdf2(digest, decimal(match[1]), unpadded(salt), expected);
+    return checkPbkdf2(digest, decimal(match[1]), adapted(salt), expected);
   };
 }
 
@@ -149,10 +153,9 @@ function checkScrypt(logN: number, r: number, p: number, salt: Buffer | null, ex
   if (!salt?.length || !expected || expected.length < limits.minOutput) return null;
   if (!(Number.isInteger(logN) && logN >= 1 && logN < 16 * r)) return null;
   const N = 2 ** logN;
-  const memory = 128 * r * (N + p);
-  if (!(memory <= limits.scryptMemory + 128 * r * p && 128 * r * p <= limits.scryptMemory)) return null;
-  if (!(N * r * p <= limits.scryptWork)) return null;
-  const options = { N, r, p, maxmem: memory + 256 * r + 4096 };
+  if (!(128 * r * Math.max(N, p) <= limits.scryptMemory && N * r * p <= limits.scryptWork)) return null;
+  // OpenSSL counts its working blocks too, and would refuse at its own 32 MiB.
+  const options = { N, r, p, maxmem: 128 * r * (N + p + 4) };
   return async (password) => timingSafeEqual(await deriveScrypt(password, salt, expected.length, options), expected);
 }
 

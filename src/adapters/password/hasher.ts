@@ -14,8 +14,9 @@ import { createJobPool } from './pool.ts';
 
 export interface PasswordHasherOptions {
   /**
-   * Jobs at once. Default: the number of cores. They run on libuv's threads, of which there are 4 unless
-   * `UV_THREADPOOL_SIZE` says otherwise, so more than that has no effect.
+   * Jobs at once. Default: the number of cores. They run on libuv's threads, which file access and DNS lookups share:
+   * 4, unless `UV_THREADPOOL_SIZE` says otherwise. More jobs than threads gain nothing, and as many leave none for
+   * the rest.
    */
   concurrency?: number;
   /** Jobs that may wait for a slot. Default 256. */
@@ -82,9 +83,9 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
 
   async function check(stored: string, password: string): Promise<boolean> {
     const normalised = password.normalize('NFC');
-    if (!current.test(stored) && (await verifyHash(stored, password))) return true;
-    if (!current.test(stored) && normalised === password) return false;
-    return verifyHash(stored, normalised);
+    if (current.test(stored)) return verifyHash(stored, normalised);
+    if (await verifyHash(stored, password)) return true;
+    return normalised !== password && verifyHash(stored, normalised);
   }
 
   function sampleOf(format?: string): string {

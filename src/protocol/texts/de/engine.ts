@@ -21,6 +21,7 @@ export const engine: Record<keyof typeof en, string> = {
   'error.refused': 'Diese Änderung war nicht möglich.',
   'flow.does_not_apply': 'Dieser Ablauf ist für Sie nicht vorgesehen.',
   'flow.gone': 'Diese Seite hat sich inzwischen geändert. Bitte beginnen Sie von vorn.',
+  'flow.target_gone': 'Die Seite, die folgen sollte, gibt es nicht mehr.',
   'flow.unknown_error': 'Unbekannter Fehler',
   'flow.invalid_next': 'Ungültige Zieladresse',
   'flow.too_many_stages': 'Dieser Ablauf kommt nicht zum Ende. Bitte sagen Sie der Verwaltung Bescheid.',

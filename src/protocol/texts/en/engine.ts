@@ -20,6 +20,7 @@ export const engine = {
   'error.refused': 'This change was not possible.',
   'flow.does_not_apply': 'Flow does not apply to current user.',
   'flow.gone': 'This page has changed meanwhile. Please start again.',
+  'flow.target_gone': 'The page that should come next no longer exists.',
   'flow.unknown_error': 'Unknown error',
   'flow.invalid_next': 'Invalid next URL',
   'flow.too_many_stages': 'This flow does not come to an end. Please tell the administrator.',

@@ -1,0 +1,58 @@
+import type { Effect } from '../engine/effects.ts';
+import type { StepInput, StepReply } from '../engine/exchange.ts';
+import type { CommitAnswer, Loaded } from '../engine/ports.ts';
+import type { CompiledFlow } from '../engine/flow.ts';
+import type { Keyring } from '../kernel/secrets.ts';
+import type { OpenStore } from '../store/open.ts';
+import type { BlueprintSource, Log } from './options.ts';
+import type { Users } from './users.ts';
+
+/** Who is signed in, by their browser's token. */
+export type SignedIn = NonNullable<Loaded['signedIn']>;
+
+/** The engine wired to a store: everything that HTTP, the command line and an embedding application work with. */
+export interface App {
+  /** Origin for links and cookies. */
+  readonly origin: string;
+  /** All origins whose requests are ours. */
+  readonly origins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  /** As given in the options; the pages parse it. */
+  readonly brand: unknown;
+  readonly brandName: string;
+  readonly keyring: Keyring;
+  readonly log: Log;
+  readonly store: OpenStore;
+  readonly users: Users;
+  /** One step of a flow for one visitor. */
+  step(input: StepInput): Promise<StepReply>;
+  /** The current version of a flow. */
+  currentFlow(slug: string): Promise<CompiledFlow | null>;
+  /** Slug of the flow that a designation stands for by default, or null. */
+  flowFor(designation: 'authentication' | 'invalidation'): Promise<string | null>;
+  /** The session behind a token: unexpired, its user active; null otherwise. */
+  session(token: string): Promise<SignedIn | null>;
+  isAdministrator(userId: number): Promise<boolean>;
+  /** Changes accounts outside of a flow, in one transaction. */
+  change(effects: readonly Effect[]): Promise<CommitAnswer>;
+  /** Applies blueprints, all or nothing. */
+  apply(files: readonly BlueprintSource[]): Promise<AppliedBlueprints>;
+  /** Makes a new one-time address for the first administrator, or null when there is one already. */
+  setupAddress(): Promise<string | null>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Jobs in and waiting for the hash pool; null with a hasher of one's own. */
+  hashLoad(): { readonly running: number; readonly waiting: number } | null;
+  close(): Promise<void>;
+}
+
+/** What an apply did. */
+export interface AppliedBlueprints {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+  /** Flows that got a new version. */
+  readonly flows: readonly { readonly slug: string; readonly version: number }[];
+  readonly warnings: readonly { readonly file: string; readonly line: number; readonly column: number; readonly message: string }[];
+}

@@ -1,0 +1,294 @@
+import { hashToken } from '../kernel/ids.ts';
+import { member } from '../kernel/json.ts';
+import { type Text, text } from '../protocol/text.ts';
+import type { ChainSetting, ChainState } from './chain-state.ts';
+import { layDesk, readThrough } from './desk.ts';
+import type { Effect, Refusal } from './effects.ts';
+import type { CompiledBinding, CompiledStage } from './flow.ts';
+import { safeNext } from './next.ts';
+import type { PlanContext } from './plan-context.ts';
+import { planFlow } from './planner.ts';
+import type { Reads } from './ports.ts';
+import type { EndOutcome, PlanEntry } from './run.ts';
+import type { AnyStage, Desk, Outcome, Response, SessionChange } from './stage.ts';
+
+/** So many stages may pass in one request; a restart on a self-acting stage must not loop (CONTRACT: Outcomes). */
+const passLimit = 50;
+
+/** A stage's decision that brought effects, and how things stood before it: where a refusal goes back to. */
+interface Decision {
+  readonly before: ChainState;
+  readonly entry: PlanEntry;
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * Moves a run on within one request: stages that pass go on in memory, and nothing is written until the whole chain is
+ * committed once. It decides only; `step.ts` commits.
+ */
+export class Chain {
+  readonly #setting: ChainSetting;
+  readonly #decisions: Decision[] = [];
+  readonly #read: Reads;
+  #passes = 0;
+  #answered = false;
+  #heldSecret = false;
+  state: ChainState;
+
+  constructor(setting: ChainSetting, state: ChainState) {
+    this.#setting = setting;
+    this.state = state;
+    this.#read = readThrough(setting.world.store.read, () => this.state.effects);
+  }
+
+  get read(): Reads {
+    return this.#read;
+  }
+
+  /** Where the visitor wants to go at the end. */
+  get next(): string | null {
+    return this.#setting.next;
+  }
+
+  /** A stage has judged this request's answer. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  /** That answer held something typed in confidence. */
+  get heldSecret(): boolean {
+    return this.#heldSecret;
+  }
+
+  /** Visits what is left until a stage asks or the run ends. */
+  async arrive(): Promise<void> {
+    while (this.state.ended === null && this.state.jump === null && this.state.challenge === null) {
+      const [entry] = this.state.plan;
+      if (entry === undefined) {
+        this.#end(this.#destination());
+        return;
+      }
+      this.#passes += 1;
+      if (this.#passes > passLimit) {
+        this.#end({ kind: 'denied', message: text('flow.too_many_stages') });
+        return;
+      }
+      if (await this.#policiesPass(entry)) await this.#visit(entry, (definition, desk) => definition.enter(desk));
+    }
+  }
+
+  /** Judges an answer to the current challenge, then goes on. */
+  async answer(body: Response): Promise<void> {
+    const [entry] = this.state.plan;
+    if (entry === undefined) return this.arrive();
+    this.#answered = true;
+    this.#heldSecret = this.#secretFields(entry).some((field) => typeof member(body, field) === 'string');
+    await this.#visit(entry, async (definition, desk) =>
+      definition.answer === undefined ? { kind: 'pass' } : definition.answer(desk, body),
+    );
+    await this.arrive();
+  }
+
+  /** The commit refused an effect: its stage decides again, from where it stood. */
+  async refused(refusal: Refusal): Promise<void> {
+    const index = this.#decisions.findIndex(({ effects }) => effects.some(({ kind }) => kind === refusal.effect));
+    const decision = this.#decisions[index];
+    if (decision === undefined) {
+      this.#end({ kind: 'denied', message: text('user_write.failed') });
+      return;
+    }
+    this.#decisions.length = index;
+    this.state = decision.before;
+    await this.#visit(decision.entry, async (definition, desk) =>
+      definition.refused === undefined
+        ? { kind: 'deny', message: text('user_write.failed') }
+        : definition.refused(desk, refusal),
+    );
+    await this.arrive();
+  }
+
+  /** An answer to the current challenge from what the run knows, or null when only a person has it. */
+  unattendedAnswer(): Response | null {
+    const [entry] = this.state.plan;
+    if (entry === undefined) return null;
+    const { definition, desk } = this.#desk(entry);
+    return definition.unattended?.(desk) ?? null;
+  }
+
+  #secretFields(entry: PlanEntry): readonly string[] {
+    const { definition, desk } = this.#desk(entry);
+    return definition.secretFields?.(desk) ?? [];
+  }
+
+  async #visit(entry: PlanEntry, decide: (definition: AnyStage, desk: Desk) => Promise<Outcome>): Promise<void> {
+    const { definition, desk } = this.#desk(entry);
+    const before = this.state;
+    const outcome = await decide(definition, desk);
+    if (outcome.effects !== undefined && outcome.effects.length > 0)
+      this.#decisions.push({ before, entry, effects: outcome.effects });
+    await this.#apply(entry, outcome);
+  }
+
+  #desk(entry: PlanEntry): { definition: AnyStage; desk: Desk } {
+    const { world, flow, query, unattended } = this.#setting;
+    const stage = this.#stageOf(entry);
+    const definition = world.stages.get(stage.kind);
+    if (definition === undefined) throw new Error(`flow ${flow.slug} uses the stage kind ${stage.kind}, which is not installed`);
+    const { context, memo, visitor, sessionHash } = this.state;
+    const desk = layDesk({
+      ...{ definition, stage, flow, context, memo, visitor, query, unattended, sessionHash },
+      read: this.#read,
+      tools: world.tools,
+    });
+    return { definition, desk };
+  }
+
+  #bindingOf(entry: PlanEntry): CompiledBinding | undefined {
+    return this.#setting.flow.bindings.find((binding) => binding.pk === entry.binding);
+  }
+
+  #stageOf(entry: PlanEntry): CompiledStage {
+    const stage = entry.inserted ?? this.#bindingOf(entry)?.stage;
+    if (stage === undefined) throw new Error(`flow ${this.#setting.flow.slug} has no binding ${entry.binding}`);
+    return stage;
+  }
+
+  async #policiesPass(entry: PlanEntry): Promise<boolean> {
+    const binding = this.#bindingOf(entry);
+    if (binding === undefined || !binding.reEvaluatePolicies || binding.policies.length === 0) return true;
+    const { context, visitor } = this.state;
+    const userId = pendingId(context) ?? visitor.user?.id ?? null;
+    const request = { userId, context, address: visitor.address };
+    const result = await this.#setting.world.policies.evaluate(binding, request, this.#read);
+    this.#set({
+      effects: [...this.state.effects, ...result.effects],
+      messages: [...this.state.messages, ...result.messages],
+    });
+    if (result.failed) this.#end({ kind: 'denied', message: text('flow.policy_failed') });
+    else if (result.passing) this.#set({ context: { ...context, ...result.contextPatch } });
+    else this.#set({ plan: this.state.plan.slice(1), memo: null });
+    return result.passing && !result.failed;
+  }
+
+  async #apply(entry: PlanEntry, outcome: Outcome): Promise<void> {
+    this.#set({
+      effects: [...this.state.effects, ...(outcome.effects ?? [])],
+      messages: [...this.state.messages, ...(outcome.messages ?? [])],
+      problems: null,
+      ...(outcome.memo === undefined ? {} : { memo: outcome.memo }),
+    });
+    switch (outcome.kind) {
+      case 'ask':
+        return this.#set({ challenge: outcome.challenge });
+      case 'leave':
+        return this.#set({ challenge: { component: 'xak-flow-redirect', to: outcome.to } });
+      case 'pass':
+        return this.#pass(outcome);
+      case 'insert':
+        return this.#insert(entry, outcome);
+      case 'retry':
+        return this.#retry(entry, outcome);
+      case 'revise':
+        return this.#deny(entry, outcome.otherwise);
+      case 'deny':
+        return this.#deny(entry, outcome.message);
+      case 'restart':
+        return this.#restart(outcome.keep);
+      case 'jump':
+        return this.#jump(entry, outcome.flow, outcome.keep);
+      case 'finish':
+        return this.#end({ kind: 'done', to: outcome.to });
+    }
+  }
+
+  #pass(outcome: Extract<Outcome, { kind: 'pass' }>): void {
+    this.#next(outcome.context);
+    if (outcome.report !== undefined) this.#set({ reports: [...this.state.reports, outcome.report] });
+    if (outcome.session !== undefined) this.#changeSession(outcome.session);
+  }
+
+  #insert(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'insert' }>): void {
+    this.#next(outcome.context);
+    const inserted = outcome.stages.map((stage, index) => ({ binding: `${entry.binding}+${index}`, inserted: stage }));
+    this.#set({ plan: [...inserted, ...this.state.plan] });
+  }
+
+  /** The current entry is done. */
+  #next(patch: Readonly<Record<string, unknown>> = {}): void {
+    const context: Record<string, unknown> = { ...this.state.context };
+    for (const [key, value] of Object.entries(patch)) {
+      if (value === undefined) delete context[key];
+      else context[key] = value;
+    }
+    this.#set({ plan: this.state.plan.slice(1), context, challenge: null, memo: null });
+  }
+
+  #changeSession(session: SessionChange): void {
+    if (session.kind === 'renew') this.#set({ session, sessionHash: hashToken(session.token) });
+    else if (session.kind === 'begin')
+      this.#set({
+        session,
+        sessionHash: hashToken(session.token),
+        visitor: { ...this.state.visitor, user: session.user, impersonator: null },
+      });
+    else this.#set({ session, visitor: { ...this.state.visitor, user: null, impersonator: null, session: null } });
+  }
+
+  async #retry(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'retry' }>): Promise<void> {
+    const action = this.#bindingOf(entry)?.invalidResponseAction ?? 'retry';
+    if (action !== 'retry') return this.#restart(action === 'restart_with_context');
+    this.#set({ problems: outcome.problems, challenge: outcome.challenge ?? this.state.challenge });
+  }
+
+  /** A denial obeys the binding's invalid_response_action (B-3, W41). */
+  async #deny(entry: PlanEntry, message: Text | null): Promise<void> {
+    const action = this.#bindingOf(entry)?.invalidResponseAction ?? 'retry';
+    if (action !== 'retry') return this.#restart(action === 'restart_with_context');
+    this.#end({ kind: 'denied', message: message === null || message === '' ? text('flow.unknown_error') : message });
+  }
+
+  async #restart(keep: boolean): Promise<void> {
+    const { world, flow } = this.#setting;
+    const start = keep ? this.state.context : {};
+    const planned = await planFlow(world, flow, this.state.visitor, start, this.#read);
+    if (planned.kind === 'denied') return this.#end({ kind: 'denied', message: planned.message });
+    this.#set({
+      ...{ plan: planned.plan, context: planned.context, challenge: null, memo: null, problems: null },
+      effects: [...this.state.effects, ...planned.effects],
+      messages: [...this.state.messages, ...planned.messages],
+    });
+  }
+
+  /** RE-3, RE-4: the target is planned now, so that one that does not apply is said here. */
+  async #jump(entry: PlanEntry, slug: string, keep: boolean): Promise<void> {
+    const { world, flow } = this.#setting;
+    const target = await world.currentFlow(slug);
+    if (target === null) return this.#deny(entry, text('flow.target_gone'));
+    const start = { ...(keep ? this.state.context : {}), is_redirected: flow.slug };
+    const planned = await planFlow(world, target, this.state.visitor, start, this.#read);
+    if (planned.kind === 'denied') return this.#deny(entry, planned.message);
+    const { plan, context, messages } = planned;
+    this.#set({ jump: { flow: target, plan, context, messages }, effects: [...this.state.effects, ...planned.effects] });
+  }
+
+  /** The context's `redirect` is the server's own word; `next` is the visitor's and is checked. */
+  #destination(): EndOutcome {
+    const { next, origin } = this.#setting;
+    if (this.state.context.redirect !== undefined) return { kind: 'done', to: this.state.context.redirect };
+    return { kind: 'done', to: (next === null ? null : safeNext(next, origin)) ?? '/' };
+  }
+
+  #end(ended: EndOutcome): void {
+    this.#set({ ended, plan: [], context: {}, challenge: null, memo: null });
+  }
+
+  #set(change: Partial<ChainState>): void {
+    this.state = { ...this.state, ...change };
+  }
+}
+
+/** The id of the user that the flow is about, when there is one. */
+export function pendingId(context: PlanContext): number | null {
+  const pending = context.pending_user;
+  return pending !== undefined && 'ref' in pending ? pending.ref : null;
+}

@@ -1,0 +1,109 @@
+import { usernameKey } from '../kernel/text.ts';
+import type { Effect } from './effects.ts';
+import type { CompiledFlow, CompiledStage } from './flow.ts';
+import type { PlanContext } from './plan-context.ts';
+import type { Reads, Tools } from './ports.ts';
+import type { AnyStage, Desk, Visitor } from './stage.ts';
+import type { User } from './user.ts';
+import type { Json } from '../kernel/json.ts';
+
+/** What a desk is made of. */
+export interface DeskParts {
+  readonly definition: AnyStage;
+  readonly stage: CompiledStage;
+  readonly flow: CompiledFlow;
+  readonly context: PlanContext;
+  readonly memo: Json;
+  readonly visitor: Visitor;
+  readonly query: Readonly<Record<string, string>>;
+  readonly unattended: boolean;
+  readonly read: Reads;
+  readonly tools: Tools;
+  readonly sessionHash: string;
+}
+
+/** Lays a stage's desk. The configuration was checked when the version was compiled. */
+export function layDesk(parts: DeskParts): Desk {
+  const { flow, stage } = parts;
+  return {
+    config: stage.config,
+    stage,
+    flow: { slug: flow.slug, designation: flow.designation },
+    context: parts.context,
+    memo: parts.memo,
+    visitor: parts.visitor,
+    query: parts.query,
+    unattended: parts.unattended,
+    read: parts.read,
+    tools: parts.tools,
+    sessionHash: parts.sessionHash,
+    object: (pk) => (Object.hasOwn(flow.objects, pk) ? (flow.objects[pk] ?? null) : null),
+  };
+}
+
+/**
+ * Reads that see the effects still pending in this request, so that user_login finds the user that user_write is about
+ * to make.
+ */
+export function readThrough(read: Reads, pending: () => readonly Effect[]): Reads {
+  return {
+    ...bound(read),
+    user: async (id) => {
+      const effects = pending();
+      const created = findCreated(effects, (user) => user.id === id);
+      const base = created ?? (await read.user(id));
+      return base === null ? null : withUpdates(base, effects);
+    },
+    userByUsername: async (key) => {
+      const created = findCreated(pending(), (user) => usernameKey(user.username) === key);
+      return created ?? (await read.userByUsername(key));
+    },
+    passwordHash: async (userId) => {
+      for (const effect of [...pending()].reverse()) {
+        if (effect.kind === 'password.set' && effect.userId === userId) return effect.hash;
+        if (effect.kind === 'user.create' && effect.user.id === userId) return effect.passwordHash;
+      }
+      return read.passwordHash(userId);
+    },
+    groupsOf: async (userId) => {
+      const joined = pending().flatMap((effect) =>
+        effect.kind === 'group.join' && effect.userId === userId ? [effect.group] : [],
+      );
+      const groups = await read.groupsOf(userId);
+      if (joined.length === 0) return groups;
+      const added = (await read.groups(joined)).filter((group) => group !== null);
+      return [...groups, ...added.filter((group) => !groups.some((known) => known.pk === group.pk))];
+    },
+  };
+}
+
+function findCreated(effects: readonly Effect[], matches: (user: User) => boolean): User | null {
+  for (const effect of effects) if (effect.kind === 'user.create' && matches(effect.user)) return effect.user;
+  return null;
+}
+
+function withUpdates(user: User, effects: readonly Effect[]): User {
+  return effects.reduce(
+    (known, effect) =>
+      effect.kind === 'user.update' && effect.id === user.id
+        ? { ...known, ...effect.set, version: known.version + 1 }
+        : known,
+    user,
+  );
+}
+
+/** The same calls as plain functions, so that a spread keeps them whatever class answers. */
+function bound(read: Reads): Reads {
+  return {
+    user: (id) => read.user(id),
+    userByUsername: (key) => read.userByUsername(key),
+    userByIdentifier: (fields, typed, exact) => read.userByIdentifier(fields, typed, exact),
+    passwordHash: (userId) => read.passwordHash(userId),
+    groups: (references) => read.groups(references),
+    groupsOf: (userId) => read.groupsOf(userId),
+    attempts: (bucket, windowMs, now) => read.attempts(bucket, windowMs, now),
+    setupSecret: () => read.setupSecret(),
+    sessionsOf: (userId) => read.sessionsOf(userId),
+    sampleHashFormat: (draw) => read.sampleHashFormat(draw),
+  };
+}

@@ -1,0 +1,128 @@
+import type { Challenge } from '../protocol/challenge.ts';
+import { showsPendingUser } from '../protocol/challenge.ts';
+import { localize } from '../protocol/localize.ts';
+import { type Text, text } from '../protocol/text.ts';
+import { type Chain, pendingId } from './chain.ts';
+import type { StepReply } from './exchange.ts';
+import type { CompiledFlow, DeniedAction } from './flow.ts';
+import { safeNext } from './next.ts';
+import type { PlanContext } from './plan-context.ts';
+import type { Run } from './run.ts';
+import { flowPath } from './run-writes.ts';
+import type { Scene } from './scene.ts';
+import { mintStepToken } from './step-token.ts';
+import type { World } from './world.ts';
+
+/** A reply with no run behind it. */
+export function plainReply(world: World, scene: Scene, flow: CompiledFlow | null, challenge: Challenge): StepReply {
+  const user = scene.visitor.user?.username ?? '';
+  return {
+    ...{ challenge, problems: null, flow, messages: [], stepToken: null, session: null, locale: scene.locale },
+    title: flow === null ? '' : titleOf(world, scene, flow, user),
+    pendingUser: showsPendingUser(challenge.component) ? user : '',
+  };
+}
+
+/** The run's current challenge. `chain` is there when it was decided in this very request. */
+export async function shownReply(
+  world: World,
+  scene: Scene,
+  flow: CompiledFlow,
+  run: Run,
+  chain: Chain | null = null,
+): Promise<StepReply> {
+  const challenge = run.state.challenge ?? { component: 'ak-stage-access-denied', error_message: text('flow.gone') };
+  const shown = await shownUser(world, scene, chain, run.state.context, challenge.component);
+  const token = { run: run.id, seq: run.seq, session: run.session, mintedAt: scene.now };
+  return {
+    ...plainReply(world, scene, flow, challenge),
+    title: titleOf(world, scene, flow, shown),
+    pendingUser: showsPendingUser(challenge.component) ? shown : '',
+    problems: chain?.state.problems ?? null,
+    messages: run.state.messages,
+    stepToken: mintStepToken(world.keyring, token),
+    session: chain === null ? null : sessionOf(scene, chain),
+  };
+}
+
+/** The end: a redirect, or the denial. */
+export function endReply(world: World, scene: Scene, flow: CompiledFlow, chain: Chain): StepReply {
+  const { ended, jump, messages } = chain.state;
+  const challenge: Challenge =
+    jump !== null
+      ? { component: 'xak-flow-redirect', to: flowPath(jump.flow.slug, scene.input.query) }
+      : ended?.kind === 'denied'
+        ? { component: 'ak-stage-access-denied', error_message: ended.message }
+        : { component: 'xak-flow-redirect', to: ended?.to ?? '/' };
+  return { ...plainReply(world, scene, flow, challenge), messages, session: sessionOf(scene, chain) };
+}
+
+/** The flow does not apply to this visitor: what `denied_action` says (flow-engine.md 3.6). */
+export function denialReply(
+  world: World,
+  scene: Scene,
+  flow: CompiledFlow,
+  denial: { readonly message: Text; readonly action: DeniedAction },
+): StepReply {
+  const asked = scene.input.query.next;
+  const next = asked === undefined ? null : safeNext(asked, scene.input.origin);
+  const to = denial.action === 'message' ? null : (next ?? (denial.action === 'continue' ? '/' : null));
+  return plainReply(
+    world,
+    scene,
+    flow,
+    to === null
+      ? { component: 'ak-stage-access-denied', error_message: denial.message }
+      : { component: 'xak-flow-redirect', to },
+  );
+}
+
+/** The flow was deleted or replaced under a visitor. */
+export function goneReply(world: World, scene: Scene): StepReply {
+  return plainReply(world, scene, null, { component: 'ak-stage-access-denied', error_message: text('flow.gone') });
+}
+
+/** One click first, since the request came from elsewhere (DESIGN: What a visitor meets). */
+export function confirmReply(world: World, scene: Scene, flow: CompiledFlow, run: Run): StepReply {
+  const token = { run: run.id, seq: run.seq, session: run.session, mintedAt: scene.now };
+  return {
+    ...plainReply(world, scene, flow, { component: 'ak-stage-dummy', name: localize(text('flow.confirm'), scene.locale) }),
+    stepToken: mintStepToken(world.keyring, token),
+  };
+}
+
+function sessionOf(scene: Scene, chain: Chain): StepReply['session'] {
+  const { session } = chain.state;
+  if (session === null) return null;
+  if (session.kind === 'end') return 'end';
+  const kept = scene.visitor.session;
+  return session.kind === 'begin'
+    ? { token: session.token, persistent: session.persistent, expiresAt: session.expiresAt }
+    : { token: session.token, persistent: kept?.persistent ?? false, expiresAt: kept?.expiresAt ?? 0 };
+}
+
+/** B-1: the typed identifier where the real name is not to be shown, then the pending user, then the visitor. */
+async function shownUser(
+  world: World,
+  scene: Scene,
+  chain: Chain | null,
+  context: PlanContext,
+  component: string,
+): Promise<string> {
+  if (context.pending_user_identifier !== undefined) return context.pending_user_identifier;
+  const pending = context.pending_user;
+  if (pending !== undefined && 'decoy' in pending) return pending.typed;
+  const visitor = chain?.state.visitor.user ?? scene.visitor.user;
+  const id = pendingId(context);
+  if (id === null || id === visitor?.id || !showsPendingUser(component)) return visitor?.username ?? '';
+  return (await (chain?.read ?? world.store.read).user(id))?.username ?? '';
+}
+
+/** `%(app)s` and `%(user)s` of the flow's title (flow-engine.md 3.3); another placeholder leaves it as it is. */
+function titleOf(world: World, scene: Scene, flow: CompiledFlow, user: string): string {
+  const title = localize(flow.title, scene.locale);
+  const values: Readonly<Record<string, string>> = { app: world.brandName, user };
+  const names = [...title.matchAll(/%\((\w+)\)s/g)].map((match) => match[1] ?? '');
+  if (names.some((name) => !Object.hasOwn(values, name))) return title;
+  return title.replace(/%\((\w+)\)s/g, (_, name: string) => values[name] ?? '').replaceAll('%%', '%');
+}

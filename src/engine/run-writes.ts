@@ -1,0 +1,101 @@
+import { newUuid } from '../kernel/ids.ts';
+import type { Chain } from './chain.ts';
+import type { Jump } from './chain-state.ts';
+import type { RunWrite } from './ports.ts';
+import type { EndedRun, EndOutcome, Run } from './run.ts';
+import { runLifetimeMs, type Scene } from './scene.ts';
+import type { World } from './world.ts';
+
+/** The rows to write for this run, and the run as it is afterwards. */
+export interface Written {
+  readonly run: Run;
+  readonly writes: readonly RunWrite[];
+}
+
+/**
+ * What the commit must write of the run, or null when the request changed nothing: a wrong answer without effects, or
+ * a first challenge that has neither memo nor effects (visitors who never answer cost no row).
+ */
+export async function runWrites(world: World, scene: Scene, run: Run, chain: Chain): Promise<Written | null> {
+  const { state } = chain;
+  if (state.ended === null && state.jump === null && !mustBeKept(scene, run, chain)) return null;
+  const moved = move(world, scene, run, chain);
+  const write: RunWrite = {
+    mode: run.seq === 0 ? 'insert' : 'update',
+    run: moved,
+    ...(run.seq === 0 && scene.replaces !== null ? { replaces: scene.replaces } : {}),
+  };
+  if (state.jump === null) return { run: moved, writes: [write] };
+  return { run: moved, writes: [write, await jumpWrite(world, scene, moved, state.jump)] };
+}
+
+function mustBeKept(scene: Scene, run: Run, chain: Chain): boolean {
+  const { state } = chain;
+  if (state.effects.length > 0) return true;
+  if (run.seq > 0) return state.problems === null || state.challenge !== run.state.challenge;
+  if (state.memo !== null || (chain.answered && state.problems === null)) return true;
+  // After an end within memory a GET starts anew, and the row says so to an answer that brings no step token.
+  return scene.ended !== null;
+}
+
+function move(world: World, scene: Scene, run: Run, chain: Chain): Run {
+  const { state } = chain;
+  const { plan, context, challenge, memo, messages } = state;
+  const ended: EndOutcome | null =
+    state.jump === null ? state.ended : { kind: 'done', to: flowPath(state.jump.flow.slug, scene.input.query) };
+  return {
+    ...run,
+    session: state.sessionHash,
+    originSession: state.sessionHash === scene.sessionHash ? run.originSession : scene.sessionHash,
+    userId: state.visitor.user?.id ?? null,
+    impersonatorId: state.visitor.impersonator?.id ?? null,
+    seq: run.seq + 1,
+    expiresAt: scene.now + runLifetimeMs,
+    state:
+      ended === null
+        ? { plan, context, challenge, memo, messages, next: chain.next }
+        : { plan: [], context: {}, challenge: null, memo: null, messages: [], next: null },
+    ended: ended === null ? null : endedRun(world, scene, run, chain, ended),
+  };
+}
+
+function endedRun(world: World, scene: Scene, run: Run, chain: Chain, outcome: EndOutcome): EndedRun {
+  const { session } = chain.state;
+  const token = session === null || session.kind === 'end' ? null : session.token;
+  return {
+    at: scene.now,
+    outcome,
+    answer: scene.input.answer === null ? '' : answerDigest(world, scene.input.answer.body),
+    secretAnswer: chain.heldSecret,
+    sessionToken: token === null ? null : world.keyring.seal('replay', token, run.id),
+    persistent: session?.kind === 'begin' ? session.persistent : (scene.visitor.session?.persistent ?? false),
+    sessionExpiresAt: session?.kind === 'begin' ? session.expiresAt : (scene.visitor.session?.expiresAt ?? 0),
+  };
+}
+
+/** The page of a flow, the visitor's own query kept. */
+export function flowPath(slug: string, query: Readonly<Record<string, string>>): string {
+  const search = new URLSearchParams(query).toString();
+  return `/if/flow/${encodeURIComponent(slug)}/${search === '' ? '' : `?${search}`}`;
+}
+
+/** The run of the flow that a redirect stage leads to; its first stage is visited when its page is opened. */
+async function jumpWrite(world: World, scene: Scene, run: Run, { flow, plan, context, messages }: Jump): Promise<RunWrite> {
+  const key = { sessionHash: run.session, flow: flow.slug, variant: run.variant, now: scene.now };
+  const there = (await world.store.load(key)).run;
+  return {
+    mode: 'insert',
+    run: {
+      ...run,
+      ...{ id: newUuid(), flow: flow.slug, version: flow.version, originSession: null, seq: 1, createdAt: scene.now },
+      ended: null,
+      state: { plan, context, challenge: null, memo: null, next: run.state.next, messages },
+    },
+    ...(there !== null && there.ended === null ? { replaces: there.id } : {}),
+  };
+}
+
+/** Recognises a repeated answer without keeping it. */
+export function answerDigest(world: World, body: unknown): string {
+  return world.keyring.digest('answer', JSON.stringify(body));
+}

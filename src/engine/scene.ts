@@ -1,0 +1,85 @@
+import { hashToken } from '../kernel/ids.ts';
+import { chooseLocale, type Locale } from '../protocol/localize.ts';
+import type { StepInput } from './exchange.ts';
+import type { CompiledFlow } from './flow.ts';
+import type { Loaded } from './ports.ts';
+import type { EndedRun, Run } from './run.ts';
+import type { Visitor } from './stage.ts';
+import type { User } from './user.ts';
+import type { World } from './world.ts';
+
+/** Who is at the door and where they stand, brought by one query. */
+export interface Scene {
+  readonly input: StepInput;
+  readonly now: number;
+  readonly visitor: Visitor;
+  readonly locale: Locale;
+  readonly sessionHash: string;
+  readonly variant: string;
+  /** The version to go by: the run's own, else the current one. */
+  readonly flow: CompiledFlow | null;
+  /** A run was under way, but its flow or version is gone. */
+  readonly flowGone: boolean;
+  /** The open run, if it can go on. */
+  readonly run: Run | null;
+  /** An open run that can't: expired, or somebody else's by now. A new one takes its place. */
+  readonly replaces: string | null;
+  /** The newest run, when it has ended lately. */
+  readonly ended: { readonly run: Run; readonly how: EndedRun } | null;
+}
+
+/** An open run is kept for a day after its last step. */
+export const runLifetimeMs = 24 * 60 * 60 * 1000;
+
+/** An ended run is remembered so long, so that a repeated answer gets the same outcome (CONTRACT: Runs). */
+export const endedMemoryMs = 10 * 60 * 1000;
+
+/** Loads session, visitor and run, and finds out which of them count. */
+export async function setScene(world: World, input: StepInput): Promise<Scene> {
+  const now = world.tools.now();
+  const sessionHash = hashToken(input.sessionToken);
+  const variant = variantOf(input.query);
+  const loaded = await world.store.load({ sessionHash, flow: input.slug, variant, now });
+  const user = activeUser(loaded);
+  const locale = chooseLocale(languageSetting(user), input.acceptLanguage);
+  const visitor: Visitor = {
+    ...{ user, impersonator: loaded.signedIn?.impersonator ?? null, session: user === null ? null : (loaded.signedIn?.session ?? null) },
+    ...{ address: input.address, agent: input.agent, locale, origin: input.origin, requestId: input.requestId },
+  };
+  const known = loaded.run;
+  const open = known !== null && known.ended === null;
+  const usable = open && known.expiresAt > now && isPinnedTo(known, visitor) && loaded.flowVersion !== null;
+  const run = usable ? known : null;
+  const version = run?.version ?? loaded.flowVersion;
+  const flow = version === null ? null : await world.flow(input.slug, version);
+  const gone = open && flow === null;
+  return {
+    ...{ input, now, visitor, locale, sessionHash, variant, flow, flowGone: gone, run: flow === null ? null : run },
+    replaces: open && !usable ? known.id : null,
+    ended:
+      known?.ended != null && known.ended.at + endedMemoryMs > now ? { run: known, how: known.ended } : null,
+  };
+}
+
+/** A deactivated user is nobody: the flag is checked at every step (CVE-2025-53942). */
+function activeUser(loaded: Loaded): User | null {
+  return loaded.signedIn?.user.isActive === true ? loaded.signedIn.user : null;
+}
+
+/** A run belongs to who was signed in when it began (or to whom it signed in itself). */
+function isPinnedTo(run: Run, visitor: Visitor): boolean {
+  return run.userId === (visitor.user?.id ?? null) && run.impersonatorId === (visitor.impersonator?.id ?? null);
+}
+
+/** Another invitation or link is another run. */
+function variantOf(query: StepInput['query']): string {
+  const { itoken, flow_token: flowToken, setup } = query;
+  const parts = [itoken ?? '', flowToken ?? '', setup ?? ''];
+  return parts.every((part) => part === '') ? '' : hashToken(parts.join('\n'));
+}
+
+/** The language in the user's settings, where the reference keeps it too. */
+export function languageSetting(user: User | null): unknown {
+  const settings: unknown = user?.attributes.settings;
+  return settings !== null && typeof settings === 'object' && 'locale' in settings ? settings.locale : undefined;
+}

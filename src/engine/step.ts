@@ -1,0 +1,151 @@
+/**
+ * READ FIRST. One request to a flow: load, decide, commit, reply. It gets what HTTP understood (`StepInput`) and gives
+ * what the visitor is shown (`StepReply`). Stages decide, `store.commit` writes, and nothing here knows HTTP or SQL.
+ */
+import { DoorwardError } from '../kernel/errors.ts';
+import { hashToken, newUuid } from '../kernel/ids.ts';
+import { text } from '../protocol/text.ts';
+import { Chain } from './chain.ts';
+import type { ChainState } from './chain-state.ts';
+import type { StepInput, StepReply } from './exchange.ts';
+import type { CompiledFlow } from './flow.ts';
+import { safeNext } from './next.ts';
+import { planFlow } from './planner.ts';
+import { isReplay, replay } from './replay.ts';
+import { confirmReply, denialReply, endReply, goneReply, shownReply } from './reply.ts';
+import type { Run } from './run.ts';
+import { runWrites } from './run-writes.ts';
+import { runLifetimeMs, type Scene, setScene } from './scene.ts';
+import { readStepToken } from './step-token.ts';
+import type { World } from './world.ts';
+
+/** A lost race is answered by the winner's result; a few losses in a row are ordinary, many are not. */
+const raceLimit = 5;
+/** A stage may decide again after a refusal so often. */
+const refusalLimit = 5;
+
+/**
+ * Carries out one step of a flow for one visitor.
+ *
+ * @throws DoorwardError `flow_not_found`, `store_unavailable` (the run is unmoved; the same step can be sent again),
+ * `too_busy`
+ */
+export async function step(world: World, input: StepInput): Promise<StepReply> {
+  let lost = false;
+  for (let race = 0; race < raceLimit; race += 1) {
+    const scene = await setScene(world, input);
+    const reply = await turn(world, scene, lost);
+    if (reply !== 'lost') return reply;
+    lost = true;
+  }
+  throw new DoorwardError('store_unavailable', 'a run was moved by others five times in a row', { retryAfter: 1 });
+}
+
+/** `lost`: somebody else moved the run first, so this answer is not taken, and the run's state is shown. */
+async function turn(world: World, scene: Scene, lost: boolean): Promise<StepReply | 'lost'> {
+  const { input, run, flow } = scene;
+  if (scene.ended !== null && (lost || isReplay(world, scene, scene.ended))) return replay(world, scene, scene.ended);
+  if (flow === null) {
+    if (scene.flowGone) return goneReply(world, scene);
+    throw new DoorwardError('flow_not_found', `no flow has the slug ${input.slug}`);
+  }
+  if (run === null) return begin(world, scene, flow);
+  const arriving = run.state.challenge === null;
+  if (!arriving && (input.answer === null || lost || isStale(world, scene, run)))
+    return shownReply(world, scene, flow, run);
+  const messages = arriving ? run.state.messages : [];
+  const chain = chainFor(world, scene, flow, { ...stateOf(scene, run), messages }, run.state.next);
+  if (arriving || input.answer === null) await chain.arrive();
+  else await chain.answer(input.answer.body);
+  return settle(world, scene, flow, run, chain);
+}
+
+/** A run that has no row yet: plan it, visit the first stage, and take an answer if the request brings one. */
+async function begin(world: World, scene: Scene, flow: CompiledFlow): Promise<StepReply | 'lost'> {
+  const { input, visitor } = scene;
+  const next = input.query.next ?? null;
+  if (next !== null && safeNext(next, input.origin) === null)
+    return denialReply(world, scene, flow, { message: text('flow.invalid_next'), action: 'message' });
+  const planned = await planFlow(world, flow, visitor, {}, world.store.read);
+  if (planned.kind === 'denied')
+    return denialReply(world, scene, flow, { message: planned.message, action: flow.deniedAction });
+  const run = newRun(scene, flow, next);
+  const state = { ...stateOf(scene, run), ...planned, challenge: null };
+  const chain = chainFor(world, scene, flow, state, next);
+  await chain.arrive();
+  const asked = chain.state.challenge;
+  if (input.answer !== null && asked !== null && !isOther(input.answer.body.component, asked.component))
+    await chain.answer(input.answer.body);
+  return settle(world, scene, flow, run, chain);
+}
+
+/** Commits what the chain decided, unless it changed nothing, and makes the reply. */
+async function settle(world: World, scene: Scene, flow: CompiledFlow, run: Run, chain: Chain): Promise<StepReply | 'lost'> {
+  for (let refusal = 0; refusal <= refusalLimit; refusal += 1) {
+    const { state } = chain;
+    if (scene.input.cautious && changesMoreThanItsRun(state)) return confirmReply(world, scene, flow, run);
+    const written = await runWrites(world, scene, run, chain);
+    const answer =
+      written === null
+        ? ({ status: 'done' } as const)
+        : await world.store.commit({ id: newUuid(), runs: written.writes, effects: state.effects });
+    if (answer.status === 'lost') return 'lost';
+    if (answer.status === 'done') {
+      if (state.ended !== null || state.jump !== null) return endReply(world, scene, flow, chain);
+      return shownReply(world, scene, flow, written?.run ?? { ...run, state: { ...run.state, ...shownPart(state) } }, chain);
+    }
+    await chain.refused(answer.refusal);
+  }
+  throw new DoorwardError('store_unavailable', `flow ${flow.slug}: refused again and again`, { retryAfter: 1 });
+}
+
+/** A run without a row keeps nothing; what the visitor is shown is what was decided just now. */
+function shownPart({ challenge, messages, context }: ChainState): Pick<ChainState, 'challenge' | 'messages' | 'context'> {
+  return { challenge, messages, context };
+}
+
+function chainFor(world: World, scene: Scene, flow: CompiledFlow, state: ChainState, kept: string | null): Chain {
+  const { input } = scene;
+  const asked = input.query.next;
+  const next = asked !== undefined && safeNext(asked, input.origin) !== null ? asked : kept;
+  return new Chain({ world, flow, query: input.query, next, origin: input.origin, unattended: false }, state);
+}
+
+function newRun(scene: Scene, flow: CompiledFlow, next: string | null): Run {
+  const { visitor, now } = scene;
+  return {
+    ...{ id: newUuid(), flow: flow.slug, version: flow.version, session: scene.sessionHash, originSession: null },
+    ...{ variant: scene.variant, userId: visitor.user?.id ?? null, impersonatorId: visitor.impersonator?.id ?? null },
+    ...{ seq: 0, createdAt: now, expiresAt: now + runLifetimeMs, ended: null },
+    state: { plan: [], context: {}, challenge: null, memo: null, next, messages: [] },
+  };
+}
+
+function stateOf(scene: Scene, run: Run): ChainState {
+  const { plan, context, challenge, memo, messages } = run.state;
+  return {
+    ...{ plan, context, challenge, memo, messages, problems: null, effects: [], visitor: scene.visitor },
+    ...{ sessionHash: scene.sessionHash, session: null, ended: null, jump: null, reports: [] },
+  };
+}
+
+/** An answer to another step than the current one: shown the current challenge, nothing counted (CONTRACT: Runs). */
+function isStale(world: World, scene: Scene, run: Run): boolean {
+  const { answer } = scene.input;
+  if (answer === null) return false;
+  if (answer.stepToken !== null) {
+    const token = readStepToken(world.keyring, answer.stepToken);
+    if (token === null || token.run !== run.id || token.seq !== run.seq || token.session !== hashToken(scene.input.sessionToken))
+      return true;
+  }
+  return isOther(answer.body.component, run.state.challenge?.component);
+}
+
+function isOther(sent: unknown, current: string | undefined): boolean {
+  return typeof sent === 'string' && sent !== '' && sent !== current;
+}
+
+/** A GET from another site may move its own run only; anything else asks for one click first (CONTRACT: Trust). */
+function changesMoreThanItsRun(state: ChainState): boolean {
+  return state.effects.length > 0 || state.session !== null;
+}

@@ -1,0 +1,57 @@
+import type { StepReply } from '../engine/exchange.ts';
+import type { User } from '../engine/user.ts';
+import type { ErrorCode } from '../kernel/errors.ts';
+import type { Locale } from '../protocol/localize.ts';
+import type { Text } from '../protocol/text.ts';
+import type { Brand } from './brand.ts';
+
+/** What the page of a flow is made of. */
+export interface FlowPageData {
+  readonly reply: StepReply;
+  readonly brand: Brand;
+  /** Where the form is sent: the page's own path and query. */
+  readonly action: string;
+  /** What the visitor typed in the answer that failed; passwords may be in it and are never shown. */
+  readonly values: Readonly<Record<string, string | readonly string[]>>;
+  /** The page's query, which links to other flows take along. */
+  readonly query: string;
+}
+
+/** A session as the account page lists it. Times are milliseconds since the epoch. */
+export interface ListedSession {
+  readonly uuid: string;
+  /** The one that the page is asked with. */
+  readonly current: boolean;
+  /** The User-Agent header; the page puts it into words. */
+  readonly device: string;
+  readonly address: string;
+  readonly lastUsedAt: number;
+  readonly createdAt: number;
+}
+
+/** What the account page is made of. */
+export interface AccountPageData {
+  readonly user: Pick<User, 'username' | 'name' | 'email' | 'passwordChangedAt' | 'attributes'>;
+  readonly sessions: readonly ListedSession[];
+  readonly brand: Brand;
+  readonly locale: Locale;
+  /** Sent back as `step` by the page's forms. */
+  readonly csrf: string;
+  readonly notice: Text | null;
+  readonly isAdministrator: boolean;
+}
+
+/** What a page outside of any flow is made of. */
+export interface ErrorPageData {
+  readonly status: number;
+  readonly code: ErrorCode;
+  /** By default what the status means. */
+  readonly title?: Text;
+  /** By default the catalogue's text of the code. */
+  readonly text?: Text;
+  readonly brand: Brand;
+  readonly locale: Locale;
+  readonly requestId: string;
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+}

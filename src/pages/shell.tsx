@@ -1,0 +1,91 @@
+import type { Child } from 'hono/jsx';
+import { raw } from 'hono/html';
+import type { Layout } from '../protocol/challenge.ts';
+import { logoSvg, scriptPath, stylesheetPath } from './assets.ts';
+import { type Brand, brandStylesheet, defaultBrand } from './brand.ts';
+import { isWebAddress } from './web-address.ts';
+import type { Words } from './words.ts';
+
+interface ShellProps {
+  readonly words: Words;
+  readonly brand: Brand;
+  readonly title: string;
+  readonly layout?: Layout;
+  /** Image behind the card; '' for the brand's own. */
+  readonly background?: string;
+  readonly wide?: boolean;
+  readonly children: Child;
+}
+
+/** The frame of every page: head, brand, card, footer. */
+export function Shell({ words, brand, title, layout = 'stacked', background = '', wide, children }: ShellProps) {
+  const image = [background, brand.background].find(isWebAddress);
+  const classes = [`layout-${layout}`, image === undefined ? '' : 'has-backdrop'].filter(Boolean).join(' ');
+  return (
+    <html lang={words.locale}>
+      <head>
+        <meta charset="utf-8" />
+        <title>{`${title} - ${brand.name}`}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <link rel="icon" href={brand.favicon} />
+        <link rel="stylesheet" href={stylesheetPath} />
+        <link rel="stylesheet" href={brandStylesheet(brand).path} />
+        <script src={scriptPath} defer />
+      </head>
+      <body class={classes}>
+        {image === undefined ? null : <img class="backdrop" src={image} alt="" loading="lazy" />}
+        <div class="frame">
+          <div class={wide === true ? 'panel wide' : 'panel'}>
+            <header class="brand">
+              <Logo brand={brand} />
+              <span>{brand.name}</span>
+            </header>
+            <main>{children}</main>
+          </div>
+          <Footer words={words} brand={brand} />
+        </div>
+      </body>
+    </html>
+  );
+}
+
+function Logo({ brand }: { readonly brand: Brand }) {
+  // Our own mark stands in the page itself, where it can take on the brand's accent.
+  if (brand.logo === defaultBrand.logo)
+    return (
+      <span class="mark" aria-hidden="true">
+        {raw(logoSvg)}
+      </span>
+    );
+  const inTheme = (theme: string) => brand.logo.replaceAll('%(theme)s', theme);
+  return (
+    <picture>
+      <source media="(prefers-color-scheme: dark)" srcset={inTheme('dark')} />
+      <img class="logo" src={inTheme('light')} alt="" />
+    </picture>
+  );
+}
+
+function Footer({ words, brand }: { readonly words: Words; readonly brand: Brand }) {
+  if (brand.links.length === 0) return null;
+  return (
+    <footer>
+      <nav aria-label={words.of('page.footer')}>
+        <ul>
+          {brand.links.map(({ name, href }) => (
+            <li>
+              <a href={href}>{name}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+    </footer>
+  );
+}
+
+/** The page as it is sent. */
+export function document(page: { toString(): string | Promise<string> }): string {
+  return `<!doctype html>${String(page)}`;
+}

@@ -1,0 +1,180 @@
+/**
+ * What each key of prompt_data changes: the keys in their order, for each the first rule that matches (W10–W23).
+ * Pure: it returns the changes, or why nothing may be written; prompt_data stays as it was (W23).
+ */
+import type { JsonObject } from '../../kernel/json.ts';
+import { isPlainObject, isUnsafeName } from '../../kernel/json.ts';
+import { Secret } from '../../kernel/secrets.ts';
+import { isStorable } from '../../kernel/text.ts';
+import type { PromptData } from '../../engine/plan-context.ts';
+import type { UserChanges } from '../../engine/user.ts';
+import {
+  attributePath,
+  type Draft,
+  draftOf,
+  hasUnsafeName,
+  isExact,
+  reservedPrefix,
+  sanitise,
+  writePath,
+} from './attributes.ts';
+
+/** Protected fields that an administrator may open to prompt data (D-1). */
+export const protectedFields = ['path', 'type', 'is_active'] as const;
+export type ProtectedField = (typeof protectedFields)[number];
+
+export interface DispatchRules {
+  /** The user's attributes before the write. */
+  readonly attributes: JsonObject;
+  readonly writable: readonly ProtectedField[];
+  readonly impersonating: boolean;
+  /** `password_hash` is taken as a password (W11b). */
+  readonly trustedHashes: boolean;
+}
+
+export type DiscardReason = 'disallowed' | 'protected' | 'unknown' | 'empty_path' | 'unsafe_path';
+
+/** A key that was not written; `member` for a single member of `attributes`. */
+export type Discarded = { readonly key: string; readonly member?: string; readonly reason: DiscardReason };
+
+/** A key that was accepted, and the field it means: a column, `password` or a path such as `attributes.a.b`. */
+export type Written = { readonly key: string; readonly field: string };
+
+export interface Changes {
+  readonly columns: UserChanges;
+  readonly attributes: JsonObject;
+  readonly password: { readonly plain: string } | { readonly hash: string } | null;
+  readonly written: readonly Written[];
+  readonly discarded: readonly Discarded[];
+}
+
+/** `why` is for the log: it names keys and never a value. */
+export type Dispatched = { readonly ok: true; readonly changes: Changes } | { readonly ok: false; readonly why: string };
+
+/** The changes while they are being gathered. */
+interface Gathered {
+  columns: UserChanges;
+  readonly attributes: Draft;
+  password: Changes['password'];
+  readonly written: Written[];
+  readonly discarded: Discarded[];
+}
+
+/** Why the whole write is refused, or null to go on. */
+type Refusal = string | null;
+
+const disallowedNames: ReadonlySet<string> = new Set(['groups', 'id', 'pk']);
+const textFields: ReadonlySet<string> = new Set(['username', 'name', 'email']);
+const protectedNames: ReadonlySet<string> = new Set([
+  ...protectedFields,
+  'uuid',
+  'date_joined',
+  'last_login',
+  'is_superuser',
+  'is_staff',
+  'password_change_date',
+  'last_updated',
+]);
+const writableTypes: ReadonlySet<unknown> = new Set(['internal', 'external', 'service_account']);
+
+/** Gathers what prompt_data changes. */
+export function dispatch(pairs: PromptData, rules: DispatchRules): Dispatched {
+  const gathered: Gathered = {
+    columns: {},
+    attributes: draftOf(rules.attributes),
+    password: null,
+    written: [],
+    discarded: [],
+  };
+  for (const [key, value] of pairs) {
+    const why = take(gathered, key, value, rules);
+    if (why !== null) return { ok: false, why: `${why}: ${JSON.stringify(key)}` };
+  }
+  return { ok: true, changes: gathered };
+}
+
+function take(gathered: Gathered, key: string, value: unknown, rules: DispatchRules): Refusal {
+  if (!isStorable(key)) return 'a key has a character that cannot be stored';
+  if (key === 'component') return null; // W10: every client sends it
+  if (key === 'password') return takePassword(gathered, key, value); // W11
+  if (key === 'password_hash' && rules.trustedHashes) return takePassword(gathered, key, value); // W11b
+  if (disallowedNames.has(key)) return discard(gathered, key, 'disallowed'); // W12
+  if (key === 'attributes') return takeAttributes(gathered, value); // W13
+  const path = attributePath(key);
+  if (path !== null) return takeAttribute(gathered, key, path, value); // W14–W18
+  if (textFields.has(key)) return takeText(gathered, key, value); // W19
+  if (isWritable(key, rules)) return takeProtected(gathered, key, value); // W20
+  return discard(gathered, key, protectedNames.has(key) ? 'protected' : 'unknown'); // W21
+}
+
+function takePassword(gathered: Gathered, key: string, value: unknown): Refusal {
+  const text = value instanceof Secret ? value.reveal() : value;
+  if (typeof text !== 'string' || text === '' || !isStorable(text)) return 'a password must be a non-empty text';
+  gathered.password = key === 'password' ? { plain: text } : { hash: text };
+  return write(gathered, key, 'password');
+}
+
+function takeAttributes(gathered: Gathered, value: unknown): Refusal {
+  if (!isPlainObject(value)) return 'Attempt to overwrite complete attributes';
+  if (hasUnsafeName(value)) return discard(gathered, 'attributes', 'unsafe_path');
+  const names = Object.keys(value);
+  const open = names.filter((name) => !name.startsWith(reservedPrefix));
+  for (const name of names) {
+    if (name.startsWith(reservedPrefix) && isStorable(name))
+      gathered.discarded.push({ key: 'attributes', member: name, reason: 'protected' });
+  }
+  const kept = sanitise(Object.fromEntries(open.map((name) => [name, value[name]])));
+  if (kept === undefined) return 'an attribute cannot be stored';
+  Object.assign(gathered.attributes, kept);
+  return open.length === 0 && names.length > 0 ? null : write(gathered, 'attributes', 'attributes');
+}
+
+function takeAttribute(gathered: Gathered, key: string, path: readonly string[], value: unknown): Refusal {
+  if (path.includes('')) return discard(gathered, key, 'empty_path'); // W17
+  if (path.some(isUnsafeName) || hasUnsafeName(value)) return discard(gathered, key, 'unsafe_path'); // W18
+  const kept = sanitise(value);
+  if (kept === undefined) return 'an attribute cannot be stored';
+  if (!writePath(gathered.attributes, path, kept)) return 'an attribute on the way is not an object'; // W16
+  return write(gathered, key, ['attributes', ...path].join('.'));
+}
+
+function takeText(gathered: Gathered, key: string, value: unknown): Refusal {
+  const text = textOf(value);
+  if (text === undefined) return 'a text is expected';
+  gathered.columns = { ...gathered.columns, [key]: text };
+  return write(gathered, key, key);
+}
+
+/** Text as it is; a number in its shortest decimal form, a bool as true or false (D-17). */
+function textOf(value: unknown): string | undefined {
+  if (value instanceof Secret) return textOf(value.reveal());
+  if (typeof value === 'string') return isStorable(value) ? value : undefined;
+  if (typeof value === 'number') return isExact(value) ? String(value) : undefined;
+  return typeof value === 'boolean' ? String(value) : undefined;
+}
+
+function isWritable(key: string, rules: DispatchRules): key is ProtectedField {
+  if (key === 'is_active' && rules.impersonating) return false;
+  return rules.writable.some((field) => field === key);
+}
+
+function takeProtected(gathered: Gathered, key: ProtectedField, value: unknown): Refusal {
+  const valid = {
+    path: typeof value === 'string' && value !== '' && isStorable(value),
+    type: writableTypes.has(value),
+    is_active: typeof value === 'boolean',
+  }[key];
+  if (!valid) return 'a protected field has a value that it cannot take';
+  gathered.columns = { ...gathered.columns, [key === 'is_active' ? 'isActive' : key]: value };
+  return write(gathered, key, key);
+}
+
+function write(gathered: Gathered, key: string, field: string): null {
+  gathered.written.push({ key, field });
+  return null;
+}
+
+function discard(gathered: Gathered, key: string, reason: DiscardReason): null {
+  gathered.discarded.push({ key, reason });
+  return null;
+}

@@ -1,0 +1,168 @@
+import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
+import type { PlanContext } from '../engine/plan-context.ts';
+import type { Reads, Tools } from '../engine/ports.ts';
+import type { Desk, Stage, Visitor } from '../engine/stage.ts';
+import type { Group, Session, User } from '../engine/user.ts';
+import type { Json, JsonObject } from '../kernel/json.ts';
+import { usernameKey } from '../kernel/text.ts';
+
+/** What a test says of the world around one stage; everything has a sensible default. */
+export interface DeskOptions {
+  /** Goes through the stage's own schema, so defaults apply. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly context?: PlanContext;
+  readonly memo?: Json;
+  readonly visitor?: Partial<Visitor>;
+  readonly users?: readonly User[];
+  /** Passwords by username; a user without one has none. */
+  readonly passwords?: Readonly<Record<string, string>>;
+  readonly groups?: readonly Group[];
+  /** Usernames by the name of their group. */
+  readonly members?: Readonly<Record<string, readonly string[]>>;
+  readonly sessions?: readonly Session[];
+  /** What the configuration refers to. */
+  readonly objects?: readonly CompiledObject[];
+  readonly attempts?: Readonly<Record<string, number>>;
+  readonly setupSecret?: string | null;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly unattended?: boolean;
+  readonly flow?: { readonly slug: string; readonly designation: Designation };
+  readonly stage?: Partial<CompiledStage>;
+  /** Milliseconds since the epoch. */
+  readonly now?: number;
+}
+
+/** A desk that remembers what was logged. */
+export interface TestDesk<Config extends JsonObject> extends Desk<Config> {
+  readonly logged: readonly {
+    readonly level: 'info' | 'warn';
+    readonly message: string;
+    readonly fields: JsonObject;
+  }[];
+}
+
+/** Noon of 1 January 2025, UTC: the time at a test's desk. */
+export const deskTime = Date.UTC(2025, 0, 1, 12);
+
+/** A desk over plain data in memory, to test one stage without engine and store. */
+export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options: DeskOptions = {}): TestDesk<Config> {
+  const config = stage.config.parse(options.config ?? {});
+  const objects = new Map(options.objects?.map((object) => [object.pk, object]));
+  const logged: TestDesk<Config>['logged'][number][] = [];
+  return {
+    config,
+    stage: { pk: 'stage-pk', name: stage.kind, kind: stage.kind, config, ...options.stage },
+    flow: options.flow ?? { slug: 'test-flow', designation: 'enrollment' },
+    context: options.context ?? {},
+    memo: options.memo ?? null,
+    visitor: { ...anonymous, ...options.visitor },
+    query: options.query ?? {},
+    unattended: options.unattended ?? false,
+    read: readsOf(options),
+    tools: toolsOf(options, (level, message, fields) => logged.push({ level, message, fields })),
+    object: (pk) => objects.get(pk) ?? null,
+    sessionHash: 'session-hash',
+    logged,
+  };
+}
+
+/** A user with the given members, the rest at their defaults. */
+export function testUser(members: Partial<User> & Pick<User, 'username'>): User {
+  return {
+    id: 1,
+    uuid: '00000000-0000-4000-8000-000000000001',
+    name: '',
+    email: '',
+    path: 'users',
+    type: 'internal',
+    isActive: true,
+    attributes: {},
+    dateJoined: deskTime,
+    lastLogin: null,
+    passwordChangedAt: null,
+    lastUpdated: deskTime,
+    version: 1,
+    ...members,
+  };
+}
+
+/** What the desk's hasher makes of a password. */
+export function testHash(password: string): string {
+  return `test$${password}`;
+}
+
+const anonymous: Visitor = {
+  user: null,
+  impersonator: null,
+  session: null,
+  address: '192.0.2.1',
+  agent: 'test',
+  locale: 'en',
+  origin: 'https://id.example',
+  requestId: 'request-1',
+};
+
+function readsOf(options: DeskOptions): Reads {
+  const users = options.users ?? [];
+  const groups = options.groups ?? [];
+  return {
+    user: async (id) => users.find((user) => user.id === id) ?? null,
+    userByUsername: async (key) => users.find((user) => usernameKey(user.username) === key) ?? null,
+    userByIdentifier: async (fields, typed, exact) => {
+      for (const field of fields) {
+        const found = users.filter((user) => matches(user, field, typed, exact));
+        if (found.length === 1) return found[0] ?? null;
+      }
+      return null;
+    },
+    passwordHash: async (id) => storedHash(options, id),
+    groups: async (references) =>
+      references.map((reference) => groups.find(({ pk, name }) => pk === reference || name === reference) ?? null),
+    groupsOf: async (id) => {
+      const username = users.find((user) => user.id === id)?.username ?? '';
+      return withAncestors(
+        groups.filter((group) => options.members?.[group.name]?.includes(username)),
+        groups,
+      );
+    },
+    attempts: async (bucket) => options.attempts?.[bucket] ?? 0,
+    setupSecret: async () => options.setupSecret ?? null,
+    sessionsOf: async (id) => (options.sessions ?? []).filter(({ userId }) => userId === id),
+    sampleHashFormat: async () => undefined,
+  };
+}
+
+function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
+  let nextId = Math.max(0, ...(options.users ?? []).map(({ id }) => id));
+  return {
+    now: () => options.now ?? deskTime,
+    newUserId: async () => ++nextId,
+    hashPassword: async (password) => testHash(password),
+    verifyPassword: async (id, password) => {
+      const stored = id === null ? null : storedHash(options, id);
+      return { ok: stored === testHash(password), renewed: null, stored };
+    },
+    hashToken: (token) => `digest$${token}`,
+    log,
+  };
+}
+
+function storedHash(options: DeskOptions, id: number): string | null {
+  const password = options.passwords?.[options.users?.find((user) => user.id === id)?.username ?? ''];
+  return password === undefined ? null : testHash(password);
+}
+
+function matches(user: User, field: 'username' | 'email' | 'upn', typed: string, exact: boolean): boolean {
+  const value = field === 'upn' ? user.attributes.upn : user[field];
+  if (typeof value !== 'string' || value === '') return false;
+  return exact ? value === typed : usernameKey(value) === usernameKey(typed);
+}
+
+function withAncestors(own: readonly Group[], all: readonly Group[]): readonly Group[] {
+  const found = new Set(own);
+  for (const group of found) {
+    const parent = all.find(({ pk }) => pk === group.parent);
+    if (parent !== undefined) found.add(parent);
+  }
+  return [...found];
+}
