@@ -1,8 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
+const textFile = /\.(yaml|css|svg|client\.js)$/;
+const marker = '\0text:';
+
+/** Imports YAML, style sheets, images and browser scripts as text, as `scripts/build.js` bundles them. */
+function textFiles(): Plugin {
+  return {
+    name: 'doorward:text-files',
+    enforce: 'pre',
+    resolveId(source, importer) {
+      if (!textFile.test(source) || !importer || !source.startsWith('.')) return null;
+      // The suffix keeps Vite from taking a style sheet for one of the page's own.
+      return `${marker}${resolve(dirname(importer), source)}.text`;
+    },
+    async load(id) {
+      if (!id.startsWith(marker)) return null;
+      const file = id.slice(marker.length, -'.text'.length);
+      this.addWatchFile(file);
+      return { code: `export default ${JSON.stringify(await readFile(file, 'utf8'))};`, moduleType: 'js' };
+    },
+  };
+}
+
 export default defineConfig({
+  plugins: [textFiles()],
   test: {
     include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     pool: 'forks',

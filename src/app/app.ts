@@ -33,6 +33,8 @@ export interface App {
   /** The session behind a token: unexpired, its user active; null otherwise. */
   session(token: string): Promise<SignedIn | null>;
   isAdministrator(userId: number): Promise<boolean>;
+  /** The pk of a group by name or pk. @throws DoorwardError `not_found` */
+  groupPk(reference: string): Promise<string>;
   /** Changes accounts outside of a flow, in one transaction. */
   change(effects: readonly Effect[]): Promise<CommitAnswer>;
   /** Applies blueprints, all or nothing. */

@@ -25,19 +25,34 @@ export type Effect =
   /** The same session under a new id (after a password change, W36). Refused with `used` when it is gone. */
   | { readonly kind: 'session.renew'; readonly from: string; readonly to: string }
   | { readonly kind: 'session.touch'; readonly tokenHash: string; readonly at: number; readonly address: string }
-  /** Ends one session, or all of a user but one; open runs of an ended session end with it. */
+  /**
+   * Ends one session, or all of a user's own but one; open runs of an ended session end with it. Sessions in which an
+   * administrator acts as the user (`impersonatorId`) are not that user's own: `end_all` leaves them (W36).
+   */
   | { readonly kind: 'session.end'; readonly tokenHash: string }
   | { readonly kind: 'session.end_all'; readonly userId: number; readonly except: string | null }
   | { readonly kind: 'connection.save'; readonly userId: number; readonly source: string; readonly identifier: string }
   | { readonly kind: 'event'; readonly event: NewEvent }
   | { readonly kind: 'outbox'; readonly message: NewMessage }
   /** Counts one failed attempt in a window; refused with `limited` when `limit` were counted before. */
-  | { readonly kind: 'attempt.fail'; readonly bucket: string; readonly limit: number; readonly windowMs: number; readonly at: number }
+  | {
+      readonly kind: 'attempt.fail';
+      readonly bucket: string;
+      readonly limit: number;
+      readonly windowMs: number;
+      readonly at: number;
+    }
   /**
    * Clears the count after a success; refused with `limited` when `limit` failures were counted before. So a success
    * is disclosed only if the guard still allowed it (CONTRACT: Outcomes).
    */
-  | { readonly kind: 'attempt.succeed'; readonly bucket: string; readonly limit: number; readonly windowMs: number; readonly at: number }
+  | {
+      readonly kind: 'attempt.succeed';
+      readonly bucket: string;
+      readonly limit: number;
+      readonly windowMs: number;
+      readonly at: number;
+    }
   /** Uses the one-time secret of the initial setup; refused with `used` when it is gone or an administrator exists. */
   | { readonly kind: 'setup.claim'; readonly secretHash: string };
 

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../kernel/json.ts';
+import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
 import { Secret } from '../kernel/secrets.ts';
 
 /** What `prompt_data` may hold in memory: JSON, or what was typed in confidence. */
@@ -46,11 +46,15 @@ export interface PlanContext {
 /** The reference's name of the built-in password backend. */
 export const inbuiltBackend = 'authentik.core.auth.InbuiltBackend';
 
-/** The answers as pairs; an object (from `execute`, a source, an invitation) keeps its own order. */
+/** The answers as pairs; an object (from `execute`, a source, an invitation) keeps its own order. null: none (W1). */
 export function promptPairs(context: PlanContext): PromptData | null {
   const data: unknown = context.prompt_data;
-  if (data === null || data === undefined || typeof data !== 'object') return null;
-  return Array.isArray(data) ? (data as PromptData) : (Object.entries(data) as [string, PromptValue][]);
+  if (Array.isArray(data)) return data.every(isPair) ? (data as PromptData) : null;
+  return isPlainObject(data) ? (Object.entries(data) as [string, PromptValue][]) : null;
+}
+
+function isPair(item: unknown): boolean {
+  return Array.isArray(item) && item.length === 2 && typeof item[0] === 'string';
 }
 
 /** `pairs` with each of `values` replaced in place or appended. */

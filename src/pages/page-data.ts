@@ -17,6 +17,12 @@ export interface FlowPageData {
   readonly query: string;
 }
 
+/** What the page of one component is made of. */
+export interface ChallengeProps<Challenge> {
+  readonly data: FlowPageData;
+  readonly challenge: Challenge;
+}
+
 /** A session as the account page lists it. Times are milliseconds since the epoch. */
 export interface ListedSession {
   readonly uuid: string;

@@ -86,6 +86,6 @@ function Footer({ words, brand }: { readonly words: Words; readonly brand: Brand
 }
 
 /** The page as it is sent. */
-export function document(page: { toString(): string | Promise<string> }): string {
-  return `<!doctype html>${String(page)}`;
+export function page(content: { toString(): string | Promise<string> }): string {
+  return `<!doctype html>${String(content)}`;
 }

@@ -119,7 +119,9 @@ async function clusterFolder(account: Account): Promise<string> {
     await removeStale(parent, prefix);
     const folder = await mkdtemp(join(parent, `${prefix}${process.pid}-`));
     if (account.uid !== undefined && account.gid !== undefined) chownSync(folder, account.uid, account.gid);
-    if (spawnSync('/bin/sh', ['-c', ':'], { ...account, cwd: folder }).status === 0) return folder;
+    // Not by `cwd`: that is entered before root's rights are given up.
+    const enter = spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { ...account, cwd: '/' });
+    if (enter.status === 0) return folder;
     tried.push(parent);
     await rm(folder, { recursive: true, force: true });
   }
@@ -360,10 +362,13 @@ function untilReady(supervisor: ChildProcess, port: number): Promise<Running> {
     supervisor.once('exit', (code) => fail(`ended with code ${code}`));
     supervisor.stdin?.on('error', () => undefined);
     supervisor.stderr?.setEncoding('utf8');
-    supervisor.stderr?.on('data', (text: string) => {
+    supervisor.stderr?.on('data', function read(text: string) {
       log = (log + text).slice(-4000);
       if (!log.includes('ready to accept connections')) return;
       clearTimeout(timer);
+      supervisor.stderr?.off('data', read);
+      // A pipe that nobody drains would in time block the server.
+      supervisor.stderr?.resume();
       letProcessEnd(supervisor);
       resolve({ port, supervisor, exited });
     });

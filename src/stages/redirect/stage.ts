@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { CompiledObject } from '../../engine/flow.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
+import { isPlainObject } from '../../kernel/json.ts';
 import { text } from '../../protocol/text.ts';
 
 const flowScheme = 'ak-flow://';
@@ -54,4 +56,21 @@ function configured({ config, object }: Desk<Config>): Outcome {
     return isWebTarget(config.target_static) ? { kind: 'leave', to: config.target_static } : noTarget;
   const flow = config.target_flow === null ? null : object(config.target_flow);
   return flow === null ? noTarget : jump(slugOf(flow), config.keep_context);
+}
+
+/** RE-5. */
+const noTarget: Outcome = { kind: 'deny', message: text('flow.target_gone') };
+
+function jump(flow: string, keep: boolean): Outcome {
+  return { kind: 'jump', flow, keep };
+}
+
+function slugOf(flow: CompiledObject): string {
+  const slug = isPlainObject(flow.config) ? flow.config.slug : undefined;
+  return typeof slug === 'string' ? slug : flow.name;
+}
+
+/** Whether a browser can be sent there: http, https, or a path; other schemes run scripts or start programs. */
+function isWebTarget(target: string): boolean {
+  return /^(?:https?:\/\/|\/)\P{Cc}*$/iu.test(target) && URL.canParse(target, 'https://here.invalid');
 }

@@ -2,12 +2,13 @@
  * What each key of prompt_data changes: the keys in their order, for each the first rule that matches (W10–W23).
  * Pure: it returns the changes, or why nothing may be written; prompt_data stays as it was (W23).
  */
+
+import type { PromptData } from '../../engine/plan-context.ts';
+import type { UserChanges } from '../../engine/user.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { isPlainObject, isUnsafeName } from '../../kernel/json.ts';
 import { Secret } from '../../kernel/secrets.ts';
 import { isStorable } from '../../kernel/text.ts';
-import type { PromptData } from '../../engine/plan-context.ts';
-import type { UserChanges } from '../../engine/user.ts';
 import {
   attributePath,
   type Draft,
@@ -49,7 +50,9 @@ export interface Changes {
 }
 
 /** `why` is for the log: it names keys and never a value. */
-export type Dispatched = { readonly ok: true; readonly changes: Changes } | { readonly ok: false; readonly why: string };
+export type Dispatched =
+  | { readonly ok: true; readonly changes: Changes }
+  | { readonly ok: false; readonly why: string };
 
 /** The changes while they are being gathered. */
 interface Gathered {
@@ -117,16 +120,13 @@ function takePassword(gathered: Gathered, key: string, value: unknown): Refusal 
 function takeAttributes(gathered: Gathered, value: unknown): Refusal {
   if (!isPlainObject(value)) return 'Attempt to overwrite complete attributes';
   if (hasUnsafeName(value)) return discard(gathered, 'attributes', 'unsafe_path');
-  const names = Object.keys(value);
-  const open = names.filter((name) => !name.startsWith(reservedPrefix));
-  for (const name of names) {
-    if (name.startsWith(reservedPrefix) && isStorable(name))
-      gathered.discarded.push({ key: 'attributes', member: name, reason: 'protected' });
-  }
-  const kept = sanitise(Object.fromEntries(open.map((name) => [name, value[name]])));
+  const kept = sanitise(value);
   if (kept === undefined) return 'an attribute cannot be stored';
-  Object.assign(gathered.attributes, kept);
-  return open.length === 0 && names.length > 0 ? null : write(gathered, 'attributes', 'attributes');
+  const reserved = Object.keys(value).filter((name) => name.startsWith(reservedPrefix));
+  for (const name of reserved) gathered.discarded.push({ key: 'attributes', member: name, reason: 'protected' });
+  const members = Object.entries(kept as JsonObject).filter(([name]) => !name.startsWith(reservedPrefix));
+  Object.assign(gathered.attributes, Object.fromEntries(members));
+  return members.length === 0 && reserved.length > 0 ? null : write(gathered, 'attributes', 'attributes');
 }
 
 function takeAttribute(gathered: Gathered, key: string, path: readonly string[], value: unknown): Refusal {

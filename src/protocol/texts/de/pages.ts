@@ -2,11 +2,10 @@ import type { pages as en } from '../en/pages.ts';
 
 export const pages: Record<keyof typeof en, string> = {
   'page.error_prefix': 'Fehler: {title}',
-  'page.problem': 'Da stimmt etwas nicht',
   'page.problems': 'Bitte prüfen Sie diese {count} Angaben',
-  'page.skip': 'Zum Inhalt springen',
   'page.footer': 'Weitere Links',
   'page.continue': 'Weiter',
+  'page.confirm': 'Ein Klick, und es geht weiter.',
   'page.busy': 'Einen Moment …',
   'page.optional': 'freiwillig',
   'page.start': 'Zur Startseite',
@@ -81,5 +80,4 @@ export const pages: Record<keyof typeof en, string> = {
   'account.administration': 'Verwaltung',
   'account.browser_on': '{browser} auf {system}',
   'account.unknown_browser': 'Unbekannter Browser',
-  'account.program': 'Ein Programm',
 };

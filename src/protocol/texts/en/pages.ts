@@ -1,11 +1,10 @@
 /** Texts of the pages. */
 export const pages = {
   'page.error_prefix': 'Error: {title}',
-  'page.problem': 'There is a problem',
   'page.problems': 'Please check these {count} entries',
-  'page.skip': 'Skip to content',
   'page.footer': 'Further links',
   'page.continue': 'Continue',
+  'page.confirm': 'One click, and we go on.',
   'page.busy': 'One moment …',
   'page.optional': 'optional',
   'page.start': 'Go to the start page',
@@ -79,5 +78,4 @@ export const pages = {
   'account.administration': 'Administration',
   'account.browser_on': '{browser} on {system}',
   'account.unknown_browser': 'Unknown browser',
-  'account.program': 'A program',
 } as const;

@@ -1,2 +1,21 @@
 /** Texts of the stages. */
-export const stages = {} as const;
+export const stages = {
+  'user_write.no_data': 'No Pending data.',
+  'user_write.no_user': "No user found and can't create new user.",
+  'user_write.username_required': 'A username is required.',
+  'user_write.blank': 'This field may not be blank.',
+  'user_write.max_length': 'Ensure this field has no more than {max} characters.',
+  'user_write.conflict': 'This was changed elsewhere in the meantime. Please check it and send it again.',
+  'user_write.username_taken': 'Username is already taken.',
+  'identification.failed': 'Failed to authenticate.',
+  'identification.log_in': 'Log in',
+  'identification.continue': 'Continue',
+  'identification.required': 'This field is required.',
+  'password.invalid': 'Invalid password',
+  'password.required': 'This field is required.',
+  'password.limited': 'Too many wrong passwords. Please wait a few minutes and try again.',
+  'user_login.remember_required': 'This field is required.',
+  'initial_setup.administrator_exists': 'There already is an administrator. Please sign in.',
+  'initial_setup.wrong_secret': 'This setup link is not valid. Please use the link that was printed when the server started.',
+  'initial_setup.not_an_administrators_group': 'The group for administrators is missing or has no administrator rights.',
+} as const;

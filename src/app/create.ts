@@ -1,0 +1,129 @@
+import { createPasswordHasher } from '../adapters/password/hasher.ts';
+import { applyBlueprints } from '../blueprints/apply.ts';
+import { applyShipped } from '../blueprints/shipped.ts';
+import type { CompiledFlow } from '../engine/flow.ts';
+import type { AnyStage } from '../engine/stage.ts';
+import { step } from '../engine/step.ts';
+import type { World } from '../engine/world.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { DoorwardError } from '../kernel/errors.ts';
+import { hashToken, newToken, newUuid } from '../kernel/ids.ts';
+import { Keyring } from '../kernel/secrets.ts';
+import { createPolicies } from '../policies/evaluate.ts';
+import { policyKinds } from '../policies/index.ts';
+import { stages as shippedStages } from '../stages/index.ts';
+import { type OpenStore, openStore } from '../store/open.ts';
+import type { App } from './app.ts';
+import { FlowCache } from './flow-cache.ts';
+import { startJob } from './jobs.ts';
+import type { DoorwardOptions, Log } from './options.ts';
+import { createTools } from './tools.ts';
+import { createUsers } from './users.ts';
+
+const purgeEveryMs = 60_000;
+
+/**
+ * Opens the store (migrating it), applies the shipped flows and the given blueprints, and wires the engine.
+ *
+ * @throws DoorwardError `configuration`, `blueprint`, `store_unavailable`
+ */
+export async function createApp(options: DoorwardOptions): Promise<App> {
+  const log: Log = options.log ?? (() => {});
+  const clock = options.clock ?? systemClock;
+  const keyring = new Keyring(options.secretKey);
+  const origin = originOf(options.publicUrl);
+  const store = await openStore({ database: options.database, keyring, clock, log });
+  try {
+    const stages = stageTable(options.stages ?? []);
+    const blueprints = { stages: [...stages.values()], definitions: store.definitions, read: store.read };
+    await applyShipped(blueprints);
+    if (options.blueprints !== undefined && options.blueprints.length > 0)
+      await applyBlueprints({ ...blueprints, files: options.blueprints });
+    return wire(options, { log, keyring, origin, store, stages, now: () => clock.now() });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly log: Log;
+  readonly keyring: Keyring;
+  readonly origin: string;
+  readonly store: OpenStore;
+  readonly stages: ReadonlyMap<string, AnyStage>;
+  now(): number;
+}
+
+function wire(options: DoorwardOptions, { log, keyring, origin, store, stages, now }: Parts): App {
+  const builtIn = options.hasher === undefined ? createPasswordHasher() : null;
+  const hasher = options.hasher ?? builtIn ?? createPasswordHasher();
+  const flows = new FlowCache(store.definitions);
+  const world: World = {
+    ...{ stages, store, keyring, brandName: brandName(options.brand) },
+    policies: createPolicies(policyKinds, (binding, error) =>
+      log('warn', 'a policy could not run, so it denies', { binding: binding.pk, error: String(error) }),
+    ),
+    tools: createTools({ clock: { now }, hasher, keyring, log, read: store.read, newUserId: () => store.newUserId() }),
+    flow: (slug, version) => flows.version(slug, version),
+    currentFlow: (slug) => flows.current(slug),
+  };
+  const purge = startJob('purge', purgeEveryMs, () => store.accounts.purge(now()), log);
+  return {
+    ...{ origin, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },
+    ...{ trustedProxies: options.trustedProxies ?? [], brand: options.brand, brandName: world.brandName },
+    users: createUsers(store, hasher, now),
+    step: (input) => step(world, input),
+    currentFlow: (slug) => flows.current(slug),
+    flowFor: (designation) => flowFor(flows, designation),
+    async session(token) {
+      const loaded = await store.load({ sessionHash: hashToken(token), flow: '', variant: '', now: now() });
+      return loaded.signedIn?.user.isActive === true ? loaded.signedIn : null;
+    },
+    isAdministrator: async (userId) => (await store.read.groupsOf(userId)).some((group) => group.isSuperuser),
+    async groupPk(reference) {
+      const [group] = await store.read.groups([reference]);
+      if (group == null) throw new DoorwardError('not_found', `there is no group "${reference}"`);
+      return group.pk;
+    },
+    change: (effects) => store.commit({ id: newUuid(), runs: [], effects }),
+    apply: (files) => applyBlueprints({ stages: [...stages.values()], definitions: store.definitions, read: store.read, files }),
+    async setupAddress() {
+      if (await store.accounts.hasAdministrator()) return null;
+      const secret = newToken();
+      await store.accounts.ensureSetupSecret(hashToken(secret));
+      return `${origin}/if/flow/initial-setup/?setup=${secret}`;
+    },
+    hashLoad: () => builtIn?.load ?? null,
+    async close() {
+      await purge.stop();
+      await store.close();
+    },
+  };
+}
+
+/** The default flow of a designation by the reference's name, else the first by slug. */
+async function flowFor(flows: FlowCache, designation: CompiledFlow['designation']): Promise<string | null> {
+  const preferred = await flows.current(`default-${designation}-flow`);
+  if (preferred !== null) return preferred.slug;
+  for (const slug of await flows.slugs()) if ((await flows.current(slug))?.designation === designation) return slug;
+  return null;
+}
+
+function stageTable(own: readonly AnyStage[]): ReadonlyMap<string, AnyStage> {
+  const table = new Map<string, AnyStage>();
+  for (const stage of [...shippedStages, ...own]) {
+    if (table.has(stage.kind)) throw new DoorwardError('configuration', `two stages have the kind "${stage.kind}"`);
+    table.set(stage.kind, stage);
+  }
+  return table;
+}
+
+function originOf(url: string): string {
+  if (!URL.canParse(url)) throw new DoorwardError('configuration', `publicUrl: "${url}" is not an origin such as https://id.example.com`);
+  return new URL(url).origin;
+}
+
+function brandName(brand: unknown): string {
+  return typeof brand === 'object' && brand !== null && 'name' in brand && typeof brand.name === 'string' ? brand.name : 'Doorward';
+}

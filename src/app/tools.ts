@@ -1,0 +1,37 @@
+import type { Reads, Tools } from '../engine/ports.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { hashToken } from '../kernel/ids.ts';
+import type { Keyring } from '../kernel/secrets.ts';
+import type { Hasher, Log } from './options.ts';
+
+/** What the tools are made of. */
+export interface ToolParts {
+  readonly clock: Clock;
+  readonly hasher: Hasher;
+  readonly keyring: Keyring;
+  readonly log: Log;
+  readonly read: Reads;
+  newUserId(): Promise<number>;
+}
+
+/** The work that stages ask for, done by adapters. */
+export function createTools({ clock, hasher, keyring, log, read, newUserId }: ToolParts): Tools {
+  return {
+    now: () => clock.now(),
+    newUserId,
+    hashPassword: (password) => hasher.hash(password.normalize('NFC')),
+    hashToken,
+    log: (level, message, fields) => log(level, message, fields),
+    async verifyPassword(userId, password, identifier) {
+      const stored = userId === null ? null : await read.passwordHash(userId);
+      if (stored === null) {
+        // Who does not exist costs what somebody who does would cost: the format is drawn from those in the store.
+        const draw = Number.parseInt(Buffer.from(keyring.digest('answer', identifier)).toString('hex').slice(0, 8), 16);
+        await hasher.decoy(password, await read.sampleHashFormat(draw));
+        return { ok: false, renewed: null, stored: null };
+      }
+      const { ok, renew } = await hasher.verify(stored, password);
+      return { ok, renewed: ok && renew ? await hasher.hash(password.normalize('NFC')) : null, stored };
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import type { Effect } from '../engine/effects.ts';
+import { type User, type UserChanges, type UserType, userTypes } from '../engine/user.ts';
+import { DoorwardError } from '../kernel/errors.ts';
+import { newUuid } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import { codePoints, isStorable } from '../kernel/text.ts';
+import type { OpenStore } from '../store/open.ts';
+import type { Hasher } from './options.ts';
+
+/** A user to make outside of a flow. */
+export interface NewUser {
+  readonly username: string;
+  readonly name?: string;
+  readonly email?: string;
+  /** Without one the user cannot sign in by password. */
+  readonly password?: string;
+  readonly type?: UserType;
+  readonly path?: string;
+  readonly isActive?: boolean;
+  readonly attributes?: JsonObject;
+  /** Names or pks of groups. */
+  readonly groups?: readonly string[];
+}
+
+/** Who asks for a change, for the event. */
+export interface Actor {
+  /** `cli`, `library` or `api`. */
+  readonly via: string;
+  readonly address?: string;
+  readonly requestId?: string;
+}
+
+/** Accounts for programs: the same effects, events and commit as flows use. */
+export interface Users {
+  get(reference: { pk: number } | { username: string } | { uuid: string }): Promise<User | null>;
+  /** @throws DoorwardError `refused` (taken, missing group), `invalid_request` */
+  create(user: NewUser, actor?: Actor): Promise<User>;
+  update(pk: number, changes: UserChanges, actor?: Actor): Promise<User>;
+  /** Ends all the user's sessions. @throws DoorwardError `invalid_request` for a password outside 8 to 256 characters */
+  setPassword(pk: number, password: string, actor?: Actor): Promise<void>;
+  /** Ends all the user's sessions. */
+  deactivate(pk: number, actor?: Actor): Promise<User>;
+  delete(pk: number, actor?: Actor): Promise<void>;
+  join(pk: number, group: string, actor?: Actor): Promise<void>;
+}
+
+const library: Actor = { via: 'library' };
+
+/** Password length in code points (CONTRACT: Trust). */
+export const passwordLength = { min: 8, max: 256 } as const;
+
+/** @param now milliseconds since the epoch */
+export function createUsers(store: OpenStore, hasher: Hasher, now: () => number): Users {
+  const commit = (effects: readonly Effect[]): Promise<void> => commitOrThrow(store, effects);
+  const find = async (pk: number): Promise<User> => {
+    const user = await store.read.user(pk);
+    if (user === null) throw new DoorwardError('not_found', `there is no user with the pk ${pk}`);
+    return user;
+  };
+  const eventOf = (action: string, user: User, actor: Actor, context: JsonObject): Effect => ({
+    kind: 'event',
+    event: {
+      ...{ action, user: { pk: user.id, username: user.username }, flow: null, at: now() },
+      ...{ context: { ...context, via: actor.via }, address: actor.address ?? '', requestId: actor.requestId ?? '' },
+    },
+  });
+  const update = async (pk: number, changes: UserChanges, actor: Actor, more: readonly Effect[] = []): Promise<User> => {
+    const user = await find(pk);
+    checkTexts(changes);
+    const set = { kind: 'user.update', id: pk, version: user.version, set: changes } as const;
+    await commit([set, ...more, eventOf('user_write', user, actor, { created: false, written: Object.keys(changes) })]);
+    return find(pk);
+  };
+  return {
+    get: (reference) => ('pk' in reference ? store.read.user(reference.pk) : store.accounts.findUser(reference)),
+    async create(input, actor = library) {
+      const user = await draft(store, input, now());
+      const passwordHash = input.password === undefined ? null : await hashChecked(hasher, input.password);
+      const groups = await groupPks(store, input.groups ?? []);
+      const joins = groups.map((group) => ({ kind: 'group.join', group, userId: user.id }) as const);
+      await commit([
+        { kind: 'user.create', user, passwordHash },
+        ...joins,
+        eventOf('user_write', user, actor, { created: true, written: Object.keys(input).filter((key) => key !== 'password') }),
+      ]);
+      return user;
+    },
+    update: (pk, changes, actor = library) => update(pk, changes, actor),
+    async setPassword(pk, password, actor = library) {
+      const user = await find(pk);
+      const hash = await hashChecked(hasher, password);
+      await commit([
+        { kind: 'password.set', userId: pk, hash, at: now() },
+        { kind: 'session.end_all', userId: pk, except: null },
+        eventOf('password_set', user, actor, {}),
+      ]);
+    },
+    deactivate: (pk, actor = library) =>
+      update(pk, { isActive: false }, actor, [{ kind: 'session.end_all', userId: pk, except: null }]),
+    async delete(pk, actor = library) {
+      const user = await find(pk);
+      await commit([{ kind: 'user.delete', id: pk }, eventOf('model_deleted', user, actor, { model: 'user' })]);
+    },
+    async join(pk, group, actor = library) {
+      const user = await find(pk);
+      const [found] = await groupPks(store, [group]);
+      if (found === undefined) return;
+      await commit([{ kind: 'group.join', group: found, userId: pk }, eventOf('group_join', user, actor, { group })]);
+    },
+  };
+}
+
+/** Commits effects without a run; a refusal becomes an error that says which rule spoke. */
+export async function commitOrThrow(store: OpenStore, effects: readonly Effect[]): Promise<void> {
+  const answer = await store.commit({ id: newUuid(), runs: [], effects });
+  if (answer.status === 'done') return;
+  if (answer.status === 'lost') throw new DoorwardError('refused', 'somebody else changed this meanwhile; try again');
+  const { reason, effect, field } = answer.refusal;
+  const said = reason === 'taken' && field !== undefined ? `this ${field} is already taken` : `${effect} was refused: ${reason}`;
+  throw new DoorwardError('refused', said);
+}
+
+async function draft(store: OpenStore, input: NewUser, now: number): Promise<User> {
+  checkTexts(input);
+  return {
+    ...{ id: await store.newUserId(), uuid: newUuid(), username: input.username, name: input.name ?? '' },
+    ...{ email: input.email ?? '', path: input.path ?? 'users', type: input.type ?? 'internal' },
+    ...{ isActive: input.isActive ?? true, attributes: input.attributes ?? {}, dateJoined: now, lastLogin: null },
+    ...{ passwordChangedAt: input.password === undefined ? null : now, lastUpdated: now, version: 1 },
+  };
+}
+
+function checkTexts({ username, name, email, path, type }: UserChanges): void {
+  const limits = { username: 150, name: 10_000, email: 254, path: 10_000 } as const;
+  for (const [field, value] of Object.entries({ username, name, email, path })) {
+    if (value === undefined) continue;
+    const limit = limits[field as keyof typeof limits];
+    if (!isStorable(value)) throw new DoorwardError('invalid_request', `${field}: holds NUL or a broken character`);
+    if (codePoints(value) > limit) throw new DoorwardError('invalid_request', `${field}: at most ${limit} characters`);
+  }
+  if (username === '') throw new DoorwardError('invalid_request', 'username: must not be empty');
+  if (type !== undefined && !userTypes.includes(type))
+    throw new DoorwardError('invalid_request', `type: one of ${userTypes.join(', ')}`);
+}
+
+async function hashChecked(hasher: Hasher, password: string): Promise<string> {
+  const normal = password.normalize('NFC');
+  const length = codePoints(normal);
+  if (length < passwordLength.min || length > passwordLength.max || !isStorable(normal))
+    throw new DoorwardError('invalid_request', `password: ${passwordLength.min} to ${passwordLength.max} characters`);
+  return hasher.hash(normal);
+}
+
+async function groupPks(store: OpenStore, references: readonly string[]): Promise<readonly string[]> {
+  const found = await store.read.groups(references);
+  return found.map((group, index) => {
+    if (group === null) throw new DoorwardError('refused', `there is no group "${references[index]}"`);
+    return group.pk;
+  });
+}

@@ -1,0 +1,194 @@
+/** What a blueprint can make: each model with its schema, its unique names and what it refers to. */
+import { z } from 'zod';
+import {
+  authenticationRequirements,
+  deniedActions,
+  designations,
+  invalidResponseActions,
+  policyEngineModes,
+} from '../engine/flow.ts';
+import type { AnyStage, ReferenceKind } from '../engine/stage.ts';
+import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
+import { layouts } from '../protocol/challenge.ts';
+import { promptField } from '../stages/prompt/field.ts';
+import { checkAttrs, type Problem } from './issue-words.ts';
+
+/** What kind of thing a model is; objects of one kind share their unique names (a stage's, whatever its model). */
+export type ObjectKind = ReferenceKind | 'binding' | 'policy_binding' | 'user';
+
+/** A member that holds the pk, or a list of pks, of something else. */
+export interface Reference {
+  readonly kinds: readonly ObjectKind[];
+  /** What holds the reference goes with what it refers to; otherwise the reference is emptied. */
+  readonly cascade?: boolean;
+}
+
+export interface Model {
+  /** The reference's name in lower case. */
+  readonly name: string;
+  readonly kind: ObjectKind;
+  readonly members: readonly string[];
+  /** Sets of members that tell the objects of this kind apart. */
+  readonly unique: readonly (readonly string[])[];
+  readonly references: Readonly<Record<string, Reference>>;
+  /** Members that may be written in several languages, as a map of language → text. */
+  readonly texts: readonly string[];
+  /** The checked attributes with defaults filled in, or what is wrong with them. */
+  check(attrs: JsonObject): { readonly attrs: JsonObject } | { readonly problems: readonly Problem[] };
+}
+
+export const flowModel = 'authentik_flows.flow';
+export const bindingModel = 'authentik_flows.flowstagebinding';
+export const policyBindingModel = 'authentik_policies.policybinding';
+export const promptModel = 'authentik_stages_prompt.prompt';
+export const groupModel = 'authentik_core.group';
+export const userModel = 'authentik_core.user';
+export const metaApplyModel = 'authentik_blueprints.metaapplyblueprint';
+/** A shipped file that was applied; not for blueprints (`shipped.ts`). */
+export const shippedModel = 'doorward.shipped';
+
+const name = z.string().min(1);
+const pk = z.string().min(1);
+const languages = z.object({ $lang: z.record(z.string(), z.string()) });
+const order = z.int();
+
+export const flowAttrs = z.object({
+  name,
+  slug: z.string().regex(/^[-a-zA-Z0-9_]+$/, 'expected only letters, digits, hyphens and underscores'),
+  title: z.union([z.string(), languages]),
+  designation: z.enum(designations),
+  layout: z.enum(layouts).default('stacked'),
+  background: z.string().nullable().default(null),
+  compatibility_mode: z.boolean().default(false),
+  denied_action: z.enum(deniedActions).default('message_continue'),
+  authentication: z.enum(authenticationRequirements).default('none'),
+  policy_engine_mode: z.enum(policyEngineModes).default('any'),
+});
+
+export const bindingAttrs = z
+  .object({
+    target: pk,
+    stage: pk,
+    order,
+    evaluate_on_plan: z.boolean().default(false),
+    re_evaluate_policies: z.boolean().default(true),
+    invalid_response_action: z.enum(invalidResponseActions).default('retry'),
+    policy_engine_mode: z.enum(policyEngineModes).default('any'),
+  })
+  .refine(({ evaluate_on_plan, re_evaluate_policies }) => evaluate_on_plan || re_evaluate_policies, {
+    path: ['re_evaluate_policies'],
+    message: 'either evaluate_on_plan or re_evaluate_policies must be true, or its policies would never count',
+  });
+
+export const policyBindingAttrs = z
+  .object({
+    target: pk,
+    order: order.nonnegative(),
+    policy: pk.nullable().default(null),
+    group: pk.nullable().default(null),
+    user: z.int().nullable().default(null),
+    enabled: z.boolean().default(true),
+    negate: z.boolean().default(false),
+    timeout: z.int().positive().default(30),
+    failure_result: z.boolean().default(false),
+  })
+  .refine((value) => [value.policy, value.group, value.user].filter((one) => one !== null).length === 1, {
+    message: 'exactly one of policy, group and user must be set',
+  });
+
+export const expressionPolicyAttrs = z.object({
+  name,
+  expression: z.string().min(1),
+  execution_logging: z.boolean().default(false),
+});
+
+const groupAttrs = z.object({
+  name,
+  is_superuser: z.boolean().default(false),
+  parent: pk.nullable().default(null),
+  attributes: z.record(z.string(), z.json()).default({}),
+});
+
+/** Policies by model: their kind in the table of `policies` and their schema. */
+export const policyModels: Readonly<Record<string, { readonly kind: string; readonly attrs: z.ZodType }>> = {
+  'authentik_policies_expression.expressionpolicy': { kind: 'expression', attrs: expressionPolicyAttrs },
+};
+
+/** All models that can be declared, by name in lower case; the stages' are derived from their declarations. */
+export function modelTable(stages: readonly AnyStage[]): ReadonlyMap<string, Model> {
+  const models: Model[] = [
+    model(flowModel, 'flow', flowAttrs, { unique: [['slug']], texts: ['title'] }),
+    model(bindingModel, 'binding', bindingAttrs, {
+      unique: [['target', 'stage', 'order']],
+      references: { target: { kinds: ['flow'], cascade: true }, stage: { kinds: ['stage'], cascade: true } },
+    }),
+    model(policyBindingModel, 'policy_binding', policyBindingAttrs, {
+      unique: [['policy', 'target', 'order']],
+      references: {
+        target: { kinds: ['flow', 'binding'], cascade: true },
+        policy: { kinds: ['policy'], cascade: true },
+        group: { kinds: ['group'], cascade: true },
+        user: { kinds: ['user'], cascade: true },
+      },
+    }),
+    model(promptModel, 'prompt', promptField, {
+      unique: [['name']],
+      texts: ['label', 'placeholder', 'initial_value', 'sub_text'],
+    }),
+    model(groupModel, 'group', groupAttrs, { unique: [['name']], references: { parent: { kinds: ['group'] } } }),
+    ...Object.entries(policyModels).map(([key, policy]) => model(key, 'policy', policy.attrs, { unique: [['name']] })),
+    ...stages.map(stageModel),
+  ];
+  return new Map(models.map((one) => [one.name, one]));
+}
+
+function model(
+  key: string,
+  kind: ObjectKind,
+  schema: z.ZodType,
+  more: Partial<Pick<Model, 'unique' | 'references' | 'texts'>>,
+): Model {
+  return {
+    name: key,
+    kind,
+    members: membersOf(schema),
+    unique: more.unique ?? [],
+    references: more.references ?? {},
+    texts: more.texts ?? [],
+    check: (attrs) => checkAttrs(schema, attrs),
+  };
+}
+
+function stageModel(stage: AnyStage): Model {
+  const references = Object.entries(stage.references ?? {}).map(([key, kind]) => [key, { kinds: [kind] }] as const);
+  return {
+    name: stage.model.toLowerCase(),
+    kind: 'stage',
+    members: ['name', ...membersOf(stage.config)],
+    unique: [['name']],
+    references: Object.fromEntries(references),
+    texts: [],
+    check(attrs) {
+      const named = checkAttrs(z.object({ name }), attrs);
+      const { name: _, ...rest } = attrs;
+      const config = checkAttrs(stage.config, rest);
+      const problems = [named, config].flatMap((result) => ('problems' in result ? result.problems : []));
+      if ('problems' in named || 'problems' in config) return { problems };
+      return { attrs: { ...named.attrs, ...config.attrs } };
+    },
+  };
+}
+
+/** The names that a schema knows; a schema that is no plain object knows none, and then all are passed on to it. */
+function membersOf(schema: z.ZodType): readonly string[] {
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** `{ en: 'Name', de: 'Name' }` as a text in several languages; anything else as it is. */
+export function asText(value: Json): Json {
+  if (!isPlainObject(value)) return value;
+  const texts = Object.entries(value);
+  const isLanguages =
+    texts.length > 0 && texts.every(([key, text]) => /^[a-z]{2,3}$/.test(key) && typeof text === 'string');
+  return isLanguages ? { $lang: value as JsonObject } : (value as JsonObject);
+}

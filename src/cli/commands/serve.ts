@@ -1,0 +1,60 @@
+import { DoorwardError } from '../../kernel/errors.ts';
+import type { Log } from '../../app/options.ts';
+import { createApp } from '../../app/create.ts';
+import { createHandler, type Handler } from '../../http/handler.ts';
+import { listen } from '../../http/server.ts';
+import type { Command } from '../command.ts';
+import { readEnvironment, type Settings, variables } from '../environment.ts';
+import { optionsOf } from '../open.ts';
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'run the server',
+  usage: '',
+  options: {},
+  operands: { min: 0, max: 0 },
+  notes: ['Environment:', ...variables.map(({ name, fallback, meaning }) => `  ${name.padEnd(26)} ${meaning}${fallback === '' ? '' : ` (${fallback})`}`)].join('\n'),
+  async run({ terminal }) {
+    const settings = readEnvironment(terminal.env);
+    const log = await createLog(settings.logLevel);
+    let handler: Handler = async () => new Response(null, { status: 503, headers: { 'retry-after': '1' } });
+    const server = await listen((request, info) => handler(request, info), settings);
+    try {
+      const app = await createApp(optionsOf({ ...settings, port: server.port }, log));
+      handler = createHandler(app);
+      terminal.print(`Doorward ready at ${app.origin}/`);
+      const address = await app.setupAddress();
+      if (address !== null) {
+        terminal.print('There is no administrator yet. Make the first one here (the address works once):');
+        terminal.print(`  ${address}`);
+      }
+      warnAboutOrigin(settings, log);
+      await new Promise<void>((resolve) => {
+        if (terminal.stopped.aborted) resolve();
+        else terminal.stopped.addEventListener('abort', () => resolve(), { once: true });
+      });
+      log('info', 'stopping: answering what is under way');
+      await server.close();
+      await app.close();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+  },
+};
+
+function warnAboutOrigin({ host, publicUrl }: Settings, log: Log): void {
+  const loopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  if (!loopback && publicUrl === null)
+    log('warn', 'listening beyond this machine without DOORWARD_PUBLIC_URL: only http://localhost is accepted as origin');
+}
+
+/** JSON lines on standard error; nothing is written for `silent`. */
+async function createLog(level: Settings['logLevel']): Promise<Log> {
+  if (level === 'silent') return () => {};
+  const { pino, destination } = await import('pino').catch((error: unknown) => {
+    throw new DoorwardError('configuration', `the logger is not installed: ${String(error)}`);
+  });
+  const logger = pino({ level, base: null }, destination({ fd: 2, sync: true }));
+  return (at, message, fields = {}) => logger[at](fields, message);
+}

@@ -1,0 +1,86 @@
+import { isDoorwardError } from '../kernel/errors.ts';
+import { type Command, exitCodes, helpOf, parseCall, UsageError } from './command.ts';
+import { apply } from './commands/apply.ts';
+import { backup } from './commands/backup.ts';
+import { groupAdd, groupCreate } from './commands/group.ts';
+import { migrate } from './commands/migrate.ts';
+import { serve } from './commands/serve.ts';
+import { userCreate, userDeactivate, userDelete, userList, userSetPassword } from './commands/user.ts';
+import { userRecoveryLink } from './commands/recovery-link.ts';
+import { processTerminal } from './terminal.ts';
+
+/** All commands, in the order of the help. */
+const commands: readonly Command[] = [
+  serve,
+  apply,
+  migrate,
+  userCreate,
+  userList,
+  userSetPassword,
+  userDeactivate,
+  userDelete,
+  userRecoveryLink,
+  groupCreate,
+  groupAdd,
+  backup,
+];
+
+const version = '0.1.0';
+
+function overview(): string {
+  const rows = commands.map(({ name, summary }) => `  ${name.padEnd(20)} ${summary}`);
+  return ['Doorward, an identity flow engine.', '', 'Usage: doorward COMMAND', '', ...rows, '', 'doorward COMMAND --help tells more.'].join('\n');
+}
+
+/** The command that the words begin with (two words beat one), and what is left. */
+function find(args: readonly string[]): { command: Command; rest: readonly string[] } | null {
+  for (const words of [2, 1]) {
+    const command = commands.find(({ name }) => name === args.slice(0, words).join(' '));
+    if (command !== undefined) return { command, rest: args.slice(words) };
+  }
+  return null;
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  const terminal = processTerminal(stop.signal);
+  const [first] = args;
+  if (first === undefined || ['--help', '-h', 'help'].includes(first)) {
+    terminal.print(overview());
+    return first === undefined ? exitCodes.usage : exitCodes.done;
+  }
+  if (first === '--version') {
+    terminal.print(version);
+    return exitCodes.done;
+  }
+  const found = find(args);
+  if (found === null) {
+    const family = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => `doorward ${name}`);
+    terminal.note(family.length > 0 ? `doorward: say which: ${family.join(', ')}` : `doorward: there is no command "${first}"; see doorward --help`);
+    return exitCodes.usage;
+  }
+  try {
+    const call = parseCall(found.command, found.rest, terminal);
+    if (call.options.help === true) terminal.print(helpOf(found.command));
+    else await found.command.run(call);
+    return exitCodes.done;
+  } catch (error) {
+    return explain(error, found.command, args.includes('--json'), terminal);
+  }
+}
+
+function explain(error: unknown, command: Command, json: boolean, terminal: ReturnType<typeof processTerminal>): number {
+  if (error instanceof UsageError) {
+    terminal.note(`doorward ${command.name}: ${error.message}; see doorward ${command.name} --help`);
+    return exitCodes.usage;
+  }
+  const code = isDoorwardError(error) ? error.code : 'internal';
+  const detail = isDoorwardError(error) ? error.detail : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (json) terminal.print(JSON.stringify({ error: { code, detail } }));
+  else terminal.note(`doorward ${command.name}: ${detail}`);
+  if (code === 'store_unavailable') return exitCodes.unavailable;
+  return code === 'configuration' ? exitCodes.usage : exitCodes.refused;
+}
+
+process.exitCode = await run(process.argv.slice(2));

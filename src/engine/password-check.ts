@@ -1,0 +1,75 @@
+/**
+ * One way to check a password, for every stage that asks one: the same cost, the same counters and the same answer
+ * whether the account is unknown, inactive or has another password (ID-2, ID-4, PW-3, CONTRACT: Outcomes).
+ */
+import { usernameKey } from '../kernel/text.ts';
+import type { Effect } from './effects.ts';
+import type { Desk } from './stage.ts';
+import type { User } from './user.ts';
+
+/** Failures are counted in windows of five minutes: guessing is slowed down, and nobody is locked out for long. */
+export const passwordWindowMs = 300_000;
+
+export interface PasswordAttempt {
+  /** null when the typed identifier is nobody's. */
+  readonly user: User | null;
+  /** What the visitor typed to say who they are. */
+  readonly typed: string;
+  readonly password: string;
+  /** So many failures in a window are let through. */
+  readonly limit: number;
+}
+
+export interface PasswordVerdict {
+  readonly ok: boolean;
+  /** To be committed with the decision: the count, the event, the renewal of an outdated hash. */
+  readonly effects: readonly Effect[];
+  /** No further attempt is let through in this window. */
+  readonly limited: boolean;
+}
+
+/**
+ * Checks one password. A success holds only when the commit still allows it: its effect is refused with `limited` when
+ * other attempts used up the window meanwhile.
+ */
+export async function checkPassword(desk: Desk, attempt: PasswordAttempt): Promise<PasswordVerdict> {
+  const { user, password, limit } = attempt;
+  const at = desk.tools.now();
+  const bucket = bucketOf(desk, attempt);
+  const count = await desk.read.attempts(bucket, passwordWindowMs, at);
+  if (count >= limit) return { ok: false, effects: [], limited: true };
+  const identifier = usernameKey(user === null ? attempt.typed : user.username);
+  const check = await desk.tools.verifyPassword(user?.id ?? null, password, identifier);
+  const guard = { bucket, limit, windowMs: passwordWindowMs, at };
+  if (user === null || !user.isActive || !check.ok) {
+    const effects: readonly Effect[] = [{ kind: 'attempt.fail', ...guard }, loginFailed(desk, user)];
+    return { ok: false, effects, limited: count + 1 >= limit };
+  }
+  const { stored, renewed } = check;
+  const renewal: readonly Effect[] =
+    stored === null || renewed === null
+      ? []
+      : [{ kind: 'password.renew', userId: user.id, from: stored, to: renewed }];
+  return { ok: true, effects: [{ kind: 'attempt.succeed', ...guard }, ...renewal], limited: false };
+}
+
+/** Unknown identifiers are counted by a keyed hash: what was typed by mistake (a password) is kept nowhere. */
+function bucketOf(desk: Desk, { user, typed }: PasswordAttempt): string {
+  return user === null ? `password:typed:${desk.tools.hashToken(usernameKey(typed))}` : `password:user:${user.id}`;
+}
+
+function loginFailed(desk: Desk, user: User | null): Effect {
+  const { visitor, stage, flow, tools } = desk;
+  return {
+    kind: 'event',
+    event: {
+      action: 'login_failed',
+      user: user === null ? null : { pk: user.id, username: user.username },
+      context: { stage: { pk: stage.pk, name: stage.name } },
+      address: visitor.address,
+      requestId: visitor.requestId,
+      flow: flow.slug,
+      at: tools.now(),
+    },
+  };
+}

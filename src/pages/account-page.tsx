@@ -1,0 +1,180 @@
+import type { Child } from 'hono/jsx';
+import { isPlainObject } from '../kernel/json.ts';
+import { isLocale, locales } from '../protocol/localize.ts';
+import { describeDevice } from './describe-device.ts';
+import { Initial } from './flow-form.tsx';
+import type { AccountPageData, ListedSession } from './page-data.ts';
+import { page, Shell } from './shell.tsx';
+import { type Words, wordsIn } from './words.ts';
+
+interface Props {
+  readonly data: AccountPageData;
+  readonly words: Words;
+}
+
+/** `/if/user/`: who is signed in, with what password, and where. */
+export function accountPage(data: AccountPageData): string {
+  const words = wordsIn(data.locale);
+  const shown = data.user.name || data.user.username;
+  return page(
+    <Shell words={words} brand={data.brand} title={words.of('account.title')} wide>
+      <div class="greeting">
+        <Initial name={shown} />
+        <div>
+          <h1>{words.of('account.greeting', { name: shown })}</h1>
+          <p class="lead">{words.of('account.intro')}</p>
+        </div>
+      </div>
+      {data.notice === null ? null : (
+        <p class="notice" role="status">
+          {words.say(data.notice)}
+        </p>
+      )}
+      <Profile data={data} words={words} />
+      <Password data={data} words={words} />
+      <Sessions data={data} words={words} />
+      <div class="buttons end">
+        <a class="button secondary" href="/if/flow/default-invalidation-flow/">
+          {words.of('account.sign_out')}
+        </a>
+        {data.isAdministrator ? (
+          <a class="button secondary" href="/if/admin/">
+            {words.of('account.administration')}
+          </a>
+        ) : null}
+      </div>
+    </Shell>,
+  );
+}
+
+interface SectionProps {
+  readonly id: string;
+  readonly title: string;
+  /** What can be done about it, beside the title. */
+  readonly action?: Child;
+  readonly children: Child;
+}
+
+function Section({ id, title, action = null, children }: SectionProps) {
+  return (
+    <section aria-labelledby={id}>
+      <div class="section-head">
+        <h2 id={id}>{title}</h2>
+        {action}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+function Profile({ data, words }: Props) {
+  const { user } = data;
+  const entries = [
+    [words.of('account.name'), user.name],
+    [words.of('account.username'), user.username],
+    [words.of('account.email'), user.email],
+    [words.of('account.language'), languageOf(data, words)],
+  ] as const;
+  return (
+    <Section
+      id="profile"
+      title={words.of('account.profile')}
+      action={<a href="/if/flow/default-user-settings-flow/?next=/if/user/">{words.of('account.edit')}</a>}
+    >
+      <dl>
+        {entries.map(([label, value]) => (
+          <div>
+            <dt>{label}</dt>
+            <dd>{value === '' ? <span class="missing">{words.of('account.missing')}</span> : value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
+  );
+}
+
+function languageOf({ user }: AccountPageData, words: Words): string {
+  const { settings } = user.attributes;
+  const chosen = isPlainObject(settings) ? settings.locale : undefined;
+  return typeof chosen === 'string' && isLocale(chosen) ? locales[chosen] : words.of('account.language_automatic');
+}
+
+function Password({ data, words }: Props) {
+  const changed = data.user.passwordChangedAt;
+  return (
+    <Section
+      id="password"
+      title={words.of('account.password')}
+      action={<a href="/if/flow/default-password-change/?next=/if/user/">{words.of('account.change_password')}</a>}
+    >
+      <p class="lead">
+        {changed === null ? (
+          words.of('account.password_never')
+        ) : (
+          <>
+            {words.of('account.password_changed')} <Time at={changed} words={words} />
+          </>
+        )}
+      </p>
+    </Section>
+  );
+}
+
+function Sessions({ data, words }: Props) {
+  const sessions = [...data.sessions].sort(
+    (a, b) => Number(b.current) - Number(a.current) || b.lastUsedAt - a.lastUsedAt,
+  );
+  return (
+    <Section id="sessions" title={words.of('account.sessions')}>
+      <p class="lead">{words.of('account.sessions_hint')}</p>
+      <ul class="sessions">
+        {sessions.map((session) => (
+          <SessionItem session={session} data={data} words={words} />
+        ))}
+      </ul>
+      {sessions.some((session) => !session.current) ? (
+        <form method="post" action="/if/user/sessions/end-others">
+          <input type="hidden" name="step" value={data.csrf} />
+          <button type="submit" class="secondary" data-busy={words.of('page.busy')}>
+            {words.of('account.end_others')}
+          </button>
+        </form>
+      ) : null}
+    </Section>
+  );
+}
+
+function SessionItem({ session, data, words }: Props & { readonly session: ListedSession }) {
+  const device = describeDevice(session.device, words);
+  return (
+    <li>
+      <div>
+        <p class="label">
+          {device}
+          {session.current ? <span class="badge">{words.of('account.this_device')}</span> : null}
+        </p>
+        <p class="hint">
+          {words.of('account.last_used')} <Time at={session.lastUsedAt} words={words} />
+          {session.address === '' ? null : <span> · {words.of('account.address', { address: session.address })}</span>}
+        </p>
+      </div>
+      <form method="post" action={`/if/user/sessions/${encodeURIComponent(session.uuid)}/end`}>
+        <input type="hidden" name="step" value={data.csrf} />
+        <button
+          type="submit"
+          class="quiet"
+          aria-label={words.of('account.end_session_of', { device })}
+          data-busy={words.of('page.busy')}
+        >
+          {words.of('account.end_session')}
+        </button>
+      </form>
+    </li>
+  );
+}
+
+/** In UTC, until the script makes it the visitor's own time. */
+function Time({ at, words }: { readonly at: number; readonly words: Words }) {
+  const format = new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  return <time datetime={new Date(at).toISOString()}>{format.format(at)} UTC</time>;
+}

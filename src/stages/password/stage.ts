@@ -1,0 +1,75 @@
+/**
+ * Asks the pending user's password. It gets the pending user from the plan context, a decoy included, and says who
+ * was proven by which backend; a decoy's password is always wrong, at the same cost and with the same counters.
+ */
+import { z } from 'zod';
+import { checkPassword } from '../../engine/password-check.ts';
+import { inbuiltBackend } from '../../engine/plan-context.ts';
+import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';
+import type { User } from '../../engine/user.ts';
+import { member } from '../../kernel/json.ts';
+import { text } from '../../protocol/text.ts';
+
+const config = z.object({
+  backends: z
+    .array(z.string())
+    .default([inbuiltBackend])
+    .describe('Where passwords are checked; unknown backends are skipped.'),
+  configure_flow: z.string().nullable().default(null).describe('Flow in which a user changes their password.'),
+  failed_attempts_before_cancel: z.number().int().min(1).default(5).describe('Wrong passwords before the flow ends.'),
+  allow_show_password: z.boolean().default(false).describe('The visitor may have the password shown.'),
+});
+type PasswordDesk = Desk<z.infer<typeof config>>;
+
+/** The password stage (PW-1 to PW-9). */
+export const password = defineStage({
+  kind: 'password',
+  model: 'authentik_stages_password.passwordstage',
+  component: 'ak-stage-password-form',
+  description: "Asks the pending user's password.",
+  config,
+  references: { configure_flow: 'flow' },
+  needs: ['pending_user'],
+  gives: ['user_backend', 'auth_method', 'auth_method_args'],
+  secretFields: () => ['password'],
+  async enter(desk) {
+    if ((await whoIsPending(desk)) === null) return { kind: 'deny', message: null };
+    return {
+      kind: 'ask',
+      challenge: { component: 'ak-stage-password', allow_show_password: desk.config.allow_show_password },
+    };
+  },
+  answer,
+  async refused(_desk, refusal) {
+    return refusal.reason === 'limited' ? tooMany : { kind: 'deny', message: null };
+  },
+});
+
+const tooMany: Outcome = { kind: 'deny', message: text('password.limited') };
+
+async function answer(desk: PasswordDesk, response: Response): Promise<Outcome> {
+  const typed = member(response, 'password');
+  if (typeof typed !== 'string' || typed === '')
+    return { kind: 'retry', problems: { password: [{ code: 'required', text: text('password.required') }] } };
+  const pending = await whoIsPending(desk);
+  if (pending === null) return { kind: 'deny', message: null };
+  // PW-2: without a backend that is known, nobody's password is right.
+  const user = desk.config.backends.includes(inbuiltBackend) ? pending.user : null;
+  const limit = desk.config.failed_attempts_before_cancel;
+  const verdict = await checkPassword(desk, { user, typed: pending.typed, password: typed, limit });
+  const { effects } = verdict;
+  if (verdict.limited) return { ...tooMany, effects };
+  if (!verdict.ok)
+    return { kind: 'retry', problems: { password: [{ code: 'invalid', text: text('password.invalid') }] }, effects };
+  const { auth_method = 'password', auth_method_args = {} } = desk.context;
+  return { kind: 'pass', context: { user_backend: inbuiltBackend, auth_method, auth_method_args }, effects };
+}
+
+/** The pending user, or the stand-in that hides that there is none; null when nobody is pending (PW-1). */
+async function whoIsPending(desk: PasswordDesk): Promise<{ readonly user: User | null; readonly typed: string } | null> {
+  const pending = desk.context.pending_user;
+  if (pending === undefined) return signedIn(desk);
+  if ('decoy' in pending) return { user: null, typed: pending.typed };
+  const user = await desk.read.user(pending.ref);
+  return user === null ? null : { user, typed: user.username };
+}

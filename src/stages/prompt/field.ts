@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { Desk } from '../../engine/stage.ts';
+import { DoorwardError } from '../../kernel/errors.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import { promptTypes } from '../../protocol/challenge.ts';
+import { wholeForm } from '../../protocol/text.ts';
+
+/** A text of the administrator, in one or several languages. */
+const shownText = z.union([z.string(), z.object({ $lang: z.record(z.string(), z.string()) })]);
+
+/** Keys of an answer that mean something else. */
+const reservedKeys: readonly string[] = ['component', wholeForm];
+
+/**
+ * One field of a prompt, as blueprints and the API write it (model `authentik_stages_prompt.prompt`; stages.md 2).
+ * `prefill`, `choices`, `max_length`, `max_size` and the type `multi-select` are Doorward's own.
+ */
+export const promptField = z.object({
+  name: z.string().min(1).describe('Unique among prompts; decides between fields of the same order.'),
+  field_key: z
+    .string()
+    .min(1)
+    .refine((key) => !reservedKeys.includes(key), 'this key is taken by the protocol')
+    .describe('Under which the answer is kept: username, name, email, password, attributes.…'),
+  label: shownText,
+  type: z.enum(promptTypes),
+  required: z.boolean().default(true),
+  placeholder: shownText.default('').describe('A hint in the empty field; for choices the single choice.'),
+  placeholder_expression: z.boolean().default(false),
+  initial_value: shownText.default('').describe('What stands in the field at first, and counts when nothing is sent.'),
+  initial_value_expression: z.boolean().default(false),
+  sub_text: shownText.default('').describe('Shown below the field; a few HTML elements are allowed.'),
+  order: z.int().default(0),
+  prefill: z.boolean().default(false).describe("Start with the user's own value of the field."),
+  choices: z.array(z.string()).default([]).describe('For radio-button-group, dropdown and multi-select.'),
+  max_length: z.int().positive().optional().describe('Unicode code points.'),
+  max_size: z
+    .int()
+    .positive()
+    .default(1024 * 1024)
+    .describe('Bytes of a file.'),
+});
+
+/** A prompt field's checked configuration. */
+export type PromptFieldConfig = z.infer<typeof promptField>;
+
+/** What a stage with prompts is set up with. */
+export const promptConfig = z.object({
+  fields: z.array(z.string()).default([]).describe('The prompts to ask together.'),
+  validation_policies: z.array(z.string()).default([]).describe('Must all pass for the answers to be taken.'),
+});
+export type PromptConfig = z.infer<typeof promptConfig>;
+
+/**
+ * The stage's fields in the order they are shown; of two with the same key the later one counts.
+ *
+ * @throws DoorwardError `internal` when the flow's version lacks a field: nothing is asked rather than too little
+ */
+export function fieldsOf({ config, object }: Pick<Desk<PromptConfig>, 'config' | 'object'>): readonly PromptFieldConfig[] {
+  const fields = config.fields.map((pk) => {
+    const found = object(pk);
+    if (found === null) throw new DoorwardError('internal', `the prompt ${pk} is not part of this version of the flow`);
+    return promptField.parse({ name: found.name, ...(found.config as JsonObject) });
+  });
+  fields.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
+  return fields.filter((field) => field === fields.findLast(({ field_key }) => field_key === field.field_key));
+}

@@ -1,0 +1,72 @@
+/** What is told of a write: the report for whoever ran the flow, and the event for the audit (W35, W37). */
+import type { NewEvent } from '../../engine/effects.ts';
+import type { PromptData } from '../../engine/plan-context.ts';
+import type { Desk } from '../../engine/stage.ts';
+import type { User } from '../../engine/user.ts';
+import { isPlainObject, type Json, type JsonObject } from '../../kernel/json.ts';
+import { masked, Secret } from '../../kernel/secrets.ts';
+import { sanitise } from './attributes.ts';
+import type { Changes } from './dispatch.ts';
+
+/** A write as it was decided. */
+export interface Write {
+  /** The user as the write leaves it; null when there was nobody to write (W8). */
+  readonly user: User | null;
+  readonly created: boolean;
+  readonly changes: Pick<Changes, 'written' | 'discarded'>;
+  readonly groupsAdded: readonly string[];
+  readonly sessionRenewed: boolean;
+  readonly sessionsEnded: number;
+}
+
+/** The write report. */
+export function writeReport(write: Write): JsonObject {
+  return {
+    user: write.user === null ? null : identityOf(write.user),
+    created: write.created,
+    written: write.changes.written,
+    discarded: write.changes.discarded,
+    groups_added: write.groupsAdded,
+    session_renewed: write.sessionRenewed,
+    sessions_ended: write.sessionsEnded,
+  };
+}
+
+/** The event `user_write`. Only values that were written are told, secrets masked. */
+export function writeEvent(desk: Desk, write: Write & { readonly user: User }, pairs: PromptData): NewEvent {
+  const { visitor, stage, context } = desk;
+  const keys = new Set(write.changes.written.map(({ key }) => key));
+  const byOther = visitor.user !== null && visitor.user.id !== write.user.id;
+  return {
+    action: 'user_write',
+    user: identityOf(write.user),
+    ...(visitor.impersonator === null ? {} : { onBehalfOf: identityOf(visitor.impersonator) }),
+    context: {
+      ...writeReport(write),
+      stage: { pk: stage.pk, name: stage.name },
+      source: context['goauthentik.io/sources/connection']?.source ?? null,
+      ...(byOther ? { authenticated_as: identityOf(visitor.user) } : {}),
+      data: Object.fromEntries(
+        pairs.filter(([key]) => keys.has(key)).map(([key, value]) => [key, maskValue(key, value)]),
+      ),
+    },
+    address: visitor.address,
+    requestId: visitor.requestId,
+    flow: desk.flow.slug,
+    at: desk.tools.now(),
+  };
+}
+
+const secretName = /api|auth|token|key|secret|pass|signature/i;
+
+/** A value for the event: masked where its name, or the name of a member inside it, tells of a secret (W35). */
+export function maskValue(name: string, value: unknown): Json {
+  if (value instanceof Secret || secretName.test(name)) return masked;
+  if (Array.isArray(value)) return value.map((item) => maskValue('', item));
+  if (!isPlainObject(value)) return sanitise(value) ?? null;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskValue(key, item)]));
+}
+
+function identityOf(user: User): { readonly pk: number; readonly username: string } {
+  return { pk: user.id, username: user.username };
+}

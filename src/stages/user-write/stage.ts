@@ -1,0 +1,191 @@
+/**
+ * Writes what earlier stages collected to the pending user, and makes that user if needed. It gets prompt_data and the
+ * pending user from the plan context, and gives the written user back; what it decides are effects of one commit.
+ * Rules W1 to W41 of docs/user-write.md.
+ */
+import type { Effect, Refusal } from '../../engine/effects.ts';
+import { inbuiltBackend, type PromptData, promptPairs } from '../../engine/plan-context.ts';
+import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
+import type { Group, User, UserChanges } from '../../engine/user.ts';
+import { sameJson, withMember } from '../../kernel/json.ts';
+import { text } from '../../protocol/text.ts';
+import { outgrows } from './attributes.ts';
+import { type UserWriteConfig, userWriteConfig } from './config.ts';
+import { type Changes, dispatch } from './dispatch.ts';
+import { failed, findProblem, usernameTaken } from './problems.ts';
+import { type Write, writeEvent, writeReport } from './report.ts';
+import { sessionsAfterPassword, sessionsUntouched } from './sessions.ts';
+import { chooseTarget, type Target } from './target.ts';
+
+type WriteDesk = Desk<UserWriteConfig>;
+type UserTarget = Extract<Target, { kind: 'user' }>;
+
+const sourceKey = 'goauthentik.io/sources/connection';
+const sourcesAttribute = 'goauthentik.io/user/sources';
+
+/** The user write stage. */
+export const userWrite = defineStage({
+  kind: 'user_write',
+  model: 'authentik_stages_user_write.userwritestage',
+  component: 'ak-stage-user-write-form',
+  description: 'Writes the collected answers to the pending user, and makes that user if needed.',
+  config: userWriteConfig,
+  references: { create_users_group: 'group' },
+  needs: ['prompt_data'],
+  gives: ['pending_user', 'user_backend'],
+  enter: decide,
+  async refused(desk, refusal) {
+    if (refusal.reason === 'changed') return decide(desk);
+    if (isUsernameTaken(refusal)) return usernameTaken(desk);
+    return refuse(desk, `the store refused ${refusal.effect}: ${refusal.reason}`);
+  },
+});
+
+async function decide(desk: WriteDesk): Promise<Outcome> {
+  const pairs = promptPairs(desk.context);
+  if (pairs === null) return { kind: 'deny', message: text('user_write.no_data') };
+  const target = await chooseTarget(desk);
+  switch (target.kind) {
+    case 'nobody':
+      return { kind: 'deny', message: text('user_write.no_user') };
+    case 'refused':
+      return refuse(desk, target.why);
+    case 'decoy':
+      return { kind: 'pass', report: writeReport(nothingWritten) };
+    case 'user':
+      return writeTo(desk, target, pairs);
+  }
+}
+
+async function writeTo(desk: WriteDesk, target: UserTarget, pairs: PromptData): Promise<Outcome> {
+  const dispatched = dispatch(pairs, {
+    attributes: target.user.attributes,
+    writable: desk.config.writable_fields,
+    impersonating: desk.visitor.impersonator !== null,
+    trustedHashes: desk.unattended && desk.context['doorward/trusted_hashes'] === true,
+  });
+  if (!dispatched.ok) return refuse(desk, dispatched.why);
+  const { changes } = dispatched;
+  for (const { key, member, reason } of changes.discarded)
+    desk.tools.log('info', 'discarding key', { key, ...(member === undefined ? {} : { member }), reason });
+  const user = withChanges(desk, target.user, changes);
+  if (outgrows(target.user.attributes, user.attributes)) return refuse(desk, 'the attributes are too large');
+  const problem = await findProblem(desk, target.user, user, changes);
+  if (problem !== null) return problem;
+  const groups = await groupsToJoin(desk, target);
+  if (groups === null) return refuse(desk, 'a group is unknown');
+  return carryOut(desk, target, { user, changes, groups, pairs });
+}
+
+/** A write with nothing left that could keep it from being carried out, save the store. */
+interface Decided {
+  readonly user: User;
+  readonly changes: Changes;
+  readonly groups: readonly Group[];
+  readonly pairs: PromptData;
+}
+
+async function carryOut(desk: WriteDesk, target: UserTarget, decided: Decided): Promise<Outcome> {
+  const { user, changes, groups, pairs } = decided;
+  const { created } = target;
+  const hash = await passwordHash(desk, changes.password);
+  const sessions = created || hash === null ? sessionsUntouched : await sessionsAfterPassword(desk, user.id);
+  const write: Write & { user: User } = {
+    ...{ user, created, changes, groupsAdded: groups.map(({ name }) => name) },
+    ...{ sessionRenewed: sessions.renewed, sessionsEnded: sessions.ended },
+  };
+  return {
+    kind: 'pass',
+    context: { pending_user: { ref: user.id }, ...(created ? { user_backend: inbuiltBackend } : {}) },
+    effects: [
+      ...(created ? creation(desk, user, hash) : update(desk, target.user, user, hash)),
+      ...groups.map(({ pk }): Effect => ({ kind: 'group.join', group: pk, userId: user.id })),
+      ...connection(desk, user),
+      ...sessions.effects,
+      { kind: 'event', event: writeEvent(desk, write, pairs) },
+    ],
+    report: writeReport(write),
+    ...(sessions.change === null ? {} : { session: sessions.change }),
+  };
+}
+
+/** The user as the write leaves it; a source adds its name to the user's list once (W26). */
+function withChanges(desk: WriteDesk, before: User, { columns, attributes }: Changes): User {
+  const source = desk.context[sourceKey]?.source;
+  if (source === undefined) return { ...before, ...columns, attributes };
+  const known = attributes[sourcesAttribute];
+  const sources = Array.isArray(known) ? known : [];
+  const all = sources.includes(source) ? sources : [...sources, source];
+  return { ...before, ...columns, attributes: withMember(attributes, sourcesAttribute, all) };
+}
+
+function passwordHash(desk: WriteDesk, password: Changes['password']): Promise<string | null> {
+  if (password === null) return Promise.resolve(null);
+  return 'hash' in password ? Promise.resolve(password.hash) : desk.tools.hashPassword(password.plain);
+}
+
+function creation(desk: WriteDesk, user: User, hash: string | null): readonly Effect[] {
+  const passwordChangedAt = hash === null ? null : desk.tools.now();
+  return [{ kind: 'user.create', user: { ...user, passwordChangedAt }, passwordHash: hash }];
+}
+
+function update(desk: WriteDesk, before: User, after: User, hash: string | null): readonly Effect[] {
+  const set = changedColumns(before, after);
+  return [
+    ...(Object.keys(set).length === 0
+      ? []
+      : [{ kind: 'user.update', id: before.id, version: before.version, set } as const]),
+    ...(hash === null ? [] : [{ kind: 'password.set', userId: before.id, hash, at: desk.tools.now() } as const]),
+  ];
+}
+
+const columns = ['username', 'name', 'email', 'path', 'type', 'isActive', 'attributes'] as const;
+
+/** Only what changed is written, so that another's change of another field survives (W31). */
+function changedColumns(before: User, after: User): UserChanges {
+  const changed = columns.filter((column) => !sameJson(before[column], after[column]));
+  return Object.fromEntries(changed.map((column) => [column, after[column]]));
+}
+
+/** The stage's group and the context's, less those that the user is in; null when one is unknown (W30). */
+async function groupsToJoin(desk: WriteDesk, target: UserTarget): Promise<readonly Group[] | null> {
+  const { create_users_group: own } = desk.config;
+  const wanted: unknown = desk.context.groups ?? [];
+  if (!Array.isArray(wanted) || !wanted.every((reference) => typeof reference === 'string')) return null;
+  const references = [...new Set([...(own === null ? [] : [own]), ...wanted])];
+  if (references.length === 0) return [];
+  const found = await desk.read.groups(references);
+  const groups = new Map<string, Group>();
+  for (const group of found) if (group !== null) groups.set(group.pk, group);
+  if (found.includes(null)) return null;
+  const held = target.created ? [] : await desk.read.groupsOf(target.user.id);
+  // A parent of a group that the user is in may be theirs by that alone, and then they join it.
+  const inherited = new Set(held.map(({ parent }) => parent));
+  for (const { pk } of held) if (!inherited.has(pk)) groups.delete(pk);
+  return [...groups.values()];
+}
+
+function connection(desk: WriteDesk, user: User): readonly Effect[] {
+  const link = desk.context[sourceKey];
+  if (link === undefined || !link.isNew) return [];
+  return [{ kind: 'connection.save', userId: user.id, source: link.source, identifier: link.identifier }];
+}
+
+function isUsernameTaken({ reason, effect, field }: Refusal): boolean {
+  return reason === 'taken' && (effect === 'user.create' || effect === 'user.update') && field === 'username';
+}
+
+/** The visitor reads W40's message; the reason is for the log and names no value. */
+function refuse(desk: WriteDesk, why: string): Outcome {
+  desk.tools.log('warn', 'user write refused', { stage: desk.stage.name, why });
+  return { kind: 'deny', message: failed };
+}
+
+const nothingWritten: Write = {
+  user: null,
+  created: false,
+  changes: { written: [], discarded: [] },
+  groupsAdded: [],
+  sessionRenewed: false,
+  sessionsEnded: 0,
+};

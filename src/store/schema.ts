@@ -1,0 +1,135 @@
+/** One step of the schema, forward only. What is released here is never changed again. */
+export interface Migration {
+  readonly id: number;
+  readonly name: string;
+  /** Words in braces differ per database; `text` and `bigint` are translated. */
+  readonly ddl: string;
+  /** Statements for one database alone. */
+  readonly postgres?: string;
+}
+
+const accounts = `
+CREATE TABLE doorward_user (
+  id {id}, uuid text NOT NULL, username text NOT NULL, username_key text NOT NULL, name text NOT NULL,
+  email text NOT NULL, email_key text, upn_key text, path text NOT NULL, type text NOT NULL, is_active bigint NOT NULL,
+  attributes text NOT NULL, date_joined bigint NOT NULL, last_login bigint, password_changed_at bigint,
+  last_updated bigint NOT NULL, version bigint NOT NULL
+) {strict};
+CREATE UNIQUE INDEX doorward_user_uuid ON doorward_user (uuid);
+CREATE UNIQUE INDEX doorward_user_username_key ON doorward_user (username_key);
+CREATE INDEX doorward_user_email_key ON doorward_user (email_key) WHERE email_key IS NOT NULL;
+CREATE INDEX doorward_user_upn_key ON doorward_user (upn_key) WHERE upn_key IS NOT NULL;
+
+CREATE TABLE doorward_credential (
+  user_id bigint NOT NULL REFERENCES doorward_user (id) ON DELETE CASCADE, kind text NOT NULL, name text NOT NULL,
+  secret text NOT NULL, data text NOT NULL, created_at bigint NOT NULL, PRIMARY KEY (user_id, kind, name)
+) {keyed};
+
+CREATE TABLE doorward_group (
+  pk text NOT NULL PRIMARY KEY, name text NOT NULL, is_superuser bigint NOT NULL,
+  parent text REFERENCES doorward_group (pk) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED, attributes text NOT NULL
+) {strict};
+CREATE UNIQUE INDEX doorward_group_name ON doorward_group (name);
+CREATE INDEX doorward_group_parent ON doorward_group (parent) WHERE parent IS NOT NULL;
+
+CREATE TABLE doorward_membership (
+  user_id bigint NOT NULL REFERENCES doorward_user (id) ON DELETE CASCADE,
+  group_pk text NOT NULL REFERENCES doorward_group (pk) ON DELETE CASCADE, PRIMARY KEY (user_id, group_pk)
+) {keyed};
+CREATE INDEX doorward_membership_group ON doorward_membership (group_pk);
+
+CREATE TABLE doorward_connection (
+  source text NOT NULL, identifier text NOT NULL,
+  user_id bigint NOT NULL REFERENCES doorward_user (id) ON DELETE CASCADE, created_at bigint NOT NULL,
+  PRIMARY KEY (source, identifier)
+) {keyed};
+CREATE INDEX doorward_connection_user ON doorward_connection (user_id);
+`;
+
+const visits = `
+CREATE TABLE doorward_session (
+  token_hash text NOT NULL PRIMARY KEY, uuid text NOT NULL,
+  user_id bigint NOT NULL REFERENCES doorward_user (id) ON DELETE CASCADE,
+  impersonator_id bigint REFERENCES doorward_user (id) ON DELETE CASCADE, created_at bigint NOT NULL,
+  last_used_at bigint NOT NULL, expires_at bigint NOT NULL, idle_timeout bigint, persistent bigint NOT NULL,
+  address text NOT NULL, agent text NOT NULL, auth_method text NOT NULL
+) {strict};
+CREATE UNIQUE INDEX doorward_session_uuid ON doorward_session (uuid);
+CREATE INDEX doorward_session_user ON doorward_session (user_id);
+CREATE INDEX doorward_session_impersonator ON doorward_session (impersonator_id) WHERE impersonator_id IS NOT NULL;
+
+CREATE TABLE doorward_run (
+  id text NOT NULL PRIMARY KEY, session text NOT NULL, origin_session text, flow text NOT NULL, variant text NOT NULL,
+  version bigint NOT NULL, user_id bigint, impersonator_id bigint, seq bigint NOT NULL, state text NOT NULL, ended text,
+  ended_at bigint, commit_id text NOT NULL, created_at bigint NOT NULL, expires_at bigint NOT NULL
+) {strict};
+CREATE UNIQUE INDEX doorward_run_open ON doorward_run (session, flow, variant) WHERE ended IS NULL;
+CREATE INDEX doorward_run_session ON doorward_run (session);
+CREATE INDEX doorward_run_origin ON doorward_run (origin_session) WHERE origin_session IS NOT NULL;
+
+CREATE TABLE doorward_attempt (
+  bucket text NOT NULL PRIMARY KEY, window_start bigint NOT NULL, count bigint NOT NULL, expires_at bigint NOT NULL
+) {keyed};
+
+CREATE TABLE doorward_setup (id bigint NOT NULL PRIMARY KEY, secret_hash text NOT NULL, created_at bigint NOT NULL) {strict};
+`;
+
+const records = `
+CREATE TABLE doorward_event (
+  id {serial}, action text NOT NULL, user_id bigint, actor text, on_behalf_of text, context text NOT NULL,
+  address text NOT NULL, request_id text NOT NULL, flow text, created_at bigint NOT NULL
+) {strict};
+CREATE INDEX doorward_event_user ON doorward_event (user_id) WHERE user_id IS NOT NULL;
+
+CREATE TABLE doorward_outbox (
+  id {serial}, uuid text NOT NULL, kind text NOT NULL, user_id bigint, payload text, created_at bigint NOT NULL,
+  due_at bigint NOT NULL, tries bigint NOT NULL, leased_until bigint, sent_at bigint, set_aside_at bigint
+) {strict};
+CREATE INDEX doorward_outbox_due ON doorward_outbox (due_at) WHERE sent_at IS NULL AND set_aside_at IS NULL;
+`;
+
+const definitions = `
+CREATE TABLE doorward_definition (pk text NOT NULL PRIMARY KEY, model text NOT NULL, attrs text NOT NULL) {strict};
+CREATE TABLE doorward_flow_version (
+  slug text NOT NULL, version bigint NOT NULL, definition text NOT NULL, created_at bigint NOT NULL,
+  PRIMARY KEY (slug, version)
+) {strict};
+CREATE TABLE doorward_flow (slug text NOT NULL PRIMARY KEY, current_version bigint NOT NULL) {strict};
+CREATE TABLE doorward_install (key text NOT NULL PRIMARY KEY, value text NOT NULL) {strict};
+INSERT INTO doorward_install (key, value) VALUES ('revision', '0');
+CREATE TABLE doorward_id_block (name text NOT NULL PRIMARY KEY, next bigint NOT NULL) {strict};
+INSERT INTO doorward_id_block (name, next) VALUES ('user', 1);
+`;
+
+/** Raises with a private SQLSTATE and the number of the statement whose guard failed: aborts a folded commit. */
+const refuse = `
+CREATE FUNCTION doorward_refuse(statement text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+BEGIN RAISE EXCEPTION USING ERRCODE = 'DW001', MESSAGE = statement; END $$;
+`;
+
+export const migrations: readonly Migration[] = [
+  { id: 1, name: 'first schema', ddl: `${accounts}${visits}${records}${definitions}`, postgres: refuse },
+];
+
+const words = {
+  sqlite: {
+    '{id}': 'integer PRIMARY KEY',
+    '{serial}': 'integer PRIMARY KEY AUTOINCREMENT',
+    '{strict}': 'STRICT',
+    '{keyed}': 'STRICT, WITHOUT ROWID',
+  },
+  postgres: {
+    '{id}': 'bigint PRIMARY KEY',
+    '{serial}': 'bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY',
+    '{strict}': '',
+    '{keyed}': '',
+  },
+} as const;
+
+/** The statements of a migration as one database reads them. Texts sort by code point on both. */
+export function ddlFor(dialect: 'sqlite' | 'postgres', migration: Migration): string {
+  let ddl = migration.ddl;
+  for (const [word, meaning] of Object.entries(words[dialect])) ddl = ddl.replaceAll(word, meaning);
+  if (dialect === 'sqlite') return ddl.replace(/\bbigint\b/g, 'integer');
+  return `${ddl.replace(/\btext\b/g, 'text COLLATE "C"')}${migration.postgres ?? ''}`;
+}

@@ -1,0 +1,140 @@
+import type { Effect } from '../engine/effects.ts';
+import type { User } from '../engine/user.ts';
+import { usernameKey } from '../kernel/text.ts';
+import type { Statement } from './driver.ts';
+import { flag, sql } from './sql.ts';
+
+type Of<Kind extends Effect['kind']> = Extract<Effect, { readonly kind: Kind }>;
+
+/** All that one commit asks of one user's row. */
+interface UserRow {
+  readonly id: number;
+  readonly creates: Of<'user.create'>[];
+  readonly updates: Of<'user.update'>[];
+  seenAt: number | null;
+  passwordAt: number | null;
+}
+
+/**
+ * The statements that write users and their passwords. A sign-in's time and a new password's time join the statement
+ * that writes the row anyway: a row is written once, so the commit stays foldable.
+ */
+export function userStatements(effects: readonly Effect[], now: number): Statement[] {
+  const rows = new Map<number, UserRow>();
+  const rowOf = (id: number): UserRow => {
+    const row = rows.get(id) ?? { id, creates: [], updates: [], seenAt: null, passwordAt: null };
+    rows.set(id, row);
+    return row;
+  };
+  const passwords: Statement[] = [];
+  for (const effect of effects) {
+    if (effect.kind === 'user.create') {
+      rowOf(effect.user.id).creates.push(effect);
+      const { id, passwordChangedAt } = effect.user;
+      if (effect.passwordHash !== null)
+        passwords.push(passwordStatement(effect.kind, id, effect.passwordHash, passwordChangedAt ?? now));
+    } else if (effect.kind === 'user.update') rowOf(effect.id).updates.push(effect);
+    else if (effect.kind === 'user.seen') rowOf(effect.id).seenAt = effect.at;
+    else if (effect.kind === 'password.set') {
+      rowOf(effect.userId).passwordAt = effect.at;
+      passwords.push(passwordStatement(effect.kind, effect.userId, effect.hash, effect.at));
+    }
+  }
+  return [...[...rows.values()].flatMap((row) => rowStatements(row, now)), ...passwords];
+}
+
+function rowStatements(row: UserRow, now: number): Statement[] {
+  const statements = row.creates.map((effect) =>
+    createStatement({
+      ...effect.user,
+      lastLogin: row.seenAt ?? effect.user.lastLogin,
+      passwordChangedAt: row.passwordAt ?? effect.user.passwordChangedAt,
+    }),
+  );
+  const stamped = row.creates.length > 0 ? { ...row, seenAt: null, passwordAt: null } : row;
+  if (stamped.updates.length === 0 && (stamped.seenAt !== null || stamped.passwordAt !== null))
+    statements.push(stampStatement(stamped));
+  return [
+    ...statements,
+    ...row.updates.map((effect, index) => updateStatement(effect, index === 0 ? stamped : { seenAt: null, passwordAt: null }, now)),
+  ];
+}
+
+function createStatement(user: User): Statement {
+  return {
+    effect: 'user.create',
+    touches: [`user:${user.id}`],
+    sql: sql`
+      INSERT INTO doorward_user (id, uuid, username, username_key, name, email, email_key, upn_key, path, type, is_active,
+        attributes, date_joined, last_login, password_changed_at, last_updated, version)
+      VALUES (${user.id}, ${user.uuid}, ${user.username}, ${usernameKey(user.username)}, ${user.name}, ${user.email},
+        ${emailKey(user.email)}, ${upnKey(user)}, ${user.path}, ${user.type}, ${flag(user.isActive)},
+        ${JSON.stringify(user.attributes)}, ${user.dateJoined}, ${user.lastLogin}, ${user.passwordChangedAt},
+        ${user.lastUpdated}, ${user.version})`,
+  };
+}
+
+/** One text whatever changes, so that it stays prepared: what is not set keeps its value. */
+function updateStatement(effect: Of<'user.update'>, stamps: Pick<UserRow, 'seenAt' | 'passwordAt'>, now: number): Statement {
+  const { set } = effect;
+  const username = set.username ?? null;
+  const email = set.email ?? null;
+  const lastLogin = stamps.seenAt ?? set.lastLogin;
+  const passwordAt = stamps.passwordAt ?? set.passwordChangedAt;
+  const isActive = set.isActive === undefined ? null : flag(set.isActive);
+  return {
+    effect: 'user.update',
+    touches: [`user:${effect.id}`],
+    expect: 1,
+    otherwise: { reason: 'changed', effect: 'user.update' },
+    sql: sql`
+      UPDATE doorward_user SET
+        username = coalesce(${username}, username),
+        username_key = coalesce(${username === null ? null : usernameKey(username)}, username_key),
+        name = coalesce(${set.name ?? null}, name),
+        email = coalesce(${email}, email),
+        email_key = CASE WHEN ${flag(email === null)} = 1 THEN email_key ELSE ${email === null ? null : emailKey(email)} END,
+        upn_key = CASE WHEN ${flag(set.attributes === undefined)} = 1 THEN upn_key ELSE ${set.attributes === undefined ? null : upnKey({ attributes: set.attributes })} END,
+        path = coalesce(${set.path ?? null}, path),
+        type = coalesce(${set.type ?? null}, type),
+        is_active = coalesce(${isActive}, is_active),
+        attributes = coalesce(${set.attributes === undefined ? null : JSON.stringify(set.attributes)}, attributes),
+        last_login = CASE WHEN ${flag(lastLogin === undefined)} = 1 THEN last_login ELSE ${lastLogin ?? null} END,
+        password_changed_at = CASE WHEN ${flag(passwordAt === undefined)} = 1 THEN password_changed_at ELSE ${passwordAt ?? null} END,
+        last_updated = ${now}, version = version + 1
+      WHERE id = ${effect.id} AND version = ${effect.version}`,
+  };
+}
+
+/** Times alone: no version, they conflict with nothing. */
+function stampStatement(row: UserRow): Statement {
+  return {
+    effect: row.passwordAt === null ? 'user.seen' : 'password.set',
+    touches: [`user:${row.id}`],
+    sql: sql`
+      UPDATE doorward_user SET last_login = coalesce(${row.seenAt}, last_login),
+        password_changed_at = coalesce(${row.passwordAt}, password_changed_at)
+      WHERE id = ${row.id}`,
+  };
+}
+
+function passwordStatement(effect: 'user.create' | 'password.set', userId: number, hash: string, at: number): Statement {
+  return {
+    effect,
+    touches: [`credential:${userId}`],
+    sql: sql`
+      INSERT INTO doorward_credential (user_id, kind, name, secret, data, created_at)
+      VALUES (${userId}, 'password', '', ${hash}, '{}', ${at})
+      ON CONFLICT (user_id, kind, name) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at`,
+  };
+}
+
+/** Addresses compare as usernames do; nobody is found by an empty one. */
+function emailKey(email: string): string | null {
+  return email === '' ? null : usernameKey(email);
+}
+
+function upnKey({ attributes }: Pick<User, 'attributes'>): string | null {
+  const upn = Object.hasOwn(attributes, 'upn') ? attributes.upn : null;
+  return typeof upn === 'string' && upn !== '' ? usernameKey(upn) : null;
+}
