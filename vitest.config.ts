@@ -27,6 +27,12 @@ function textFiles(): Plugin {
 
 export default defineConfig({
   plugins: [textFiles()],
+  resolve: {
+    alias: [
+      { find: /^doorward$/, replacement: resolve(import.meta.dirname, 'src/index.ts') },
+      { find: /^doorward\/testing$/, replacement: resolve(import.meta.dirname, 'src/testing/index.ts') },
+    ],
+  },
   test: {
     include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],

@@ -47,9 +47,7 @@ export async function checkPassword(desk: Desk, attempt: PasswordAttempt): Promi
   }
   const { stored, renewed } = check;
   const renewal: readonly Effect[] =
-    stored === null || renewed === null
-      ? []
-      : [{ kind: 'password.renew', userId: user.id, from: stored, to: renewed }];
+    stored === null || renewed === null ? [] : [{ kind: 'password.renew', userId: user.id, from: stored, to: renewed }];
   return { ok: true, effects: [{ kind: 'attempt.succeed', ...guard }, ...renewal], limited: false };
 }
 

@@ -37,3 +37,6 @@ export function autocompleteOf(key: string): { readonly autocomplete?: string; r
   if (purpose === undefined) return {};
   return purpose === 'tel' ? { autocomplete: purpose, inputmode: 'tel' } : { autocomplete: purpose };
 }
+
+/** Typed letter by letter: no capital at the start, no red line below. (`spellcheck` is an enumerated attribute.) */
+export const verbatim: Readonly<Record<string, string>> = { autocapitalize: 'none', spellcheck: 'false' };

@@ -1,6 +1,7 @@
 import { raw } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import type { Text } from '../protocol/text.ts';
+import { verbatim } from './autocomplete.ts';
 import type { FormField, FormView } from './form-view.ts';
 
 /** What ties a control to its label, its hint and its problems. */
@@ -112,8 +113,7 @@ export function PasswordInput({ view, attributes, autocomplete, required, placeh
         type="password"
         {...attributes}
         autocomplete={autocomplete}
-        autocapitalize="none"
-        spellcheck="false"
+        {...verbatim}
         required={required}
         {...(placeholder ? { placeholder } : {})}
       />

@@ -1,7 +1,7 @@
 import type { Child } from 'hono/jsx';
 import { locales } from '../protocol/localize.ts';
 import type { PromptField } from '../protocol/challenge.ts';
-import { autocompleteOf } from './autocomplete.ts';
+import { autocompleteOf, verbatim } from './autocomplete.ts';
 import { controlAttributes, FieldFrame, GroupFrame, Hint, PasswordInput, Problems, sanitisedHtml } from './field-frame.tsx';
 import { type FormField, type FormView, shownValue } from './form-view.ts';
 
@@ -78,9 +78,9 @@ function SingleControl({ view, field, prompt }: ControlProps) {
 function inputKind({ type, field_key }: PromptField): Readonly<Record<string, string>> {
   switch (type) {
     case 'email':
-      return { type: 'email', inputmode: 'email', autocomplete: 'email', autocapitalize: 'none', spellcheck: 'false' };
+      return { type: 'email', inputmode: 'email', autocomplete: 'email', ...verbatim };
     case 'username':
-      return { type: 'text', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false' };
+      return { type: 'text', autocomplete: 'username', ...verbatim };
     case 'number':
       return { type: 'number', step: '1', inputmode: 'numeric' };
     case 'date':

@@ -1,4 +1,5 @@
 import type { IdentificationChallenge, PasswordChallenge, UserLoginChallenge } from '../protocol/challenge.ts';
+import { verbatim } from './autocomplete.ts';
 import { controlAttributes, FieldFrame, PasswordInput } from './field-frame.tsx';
 import { FlowForm, FlowLink, HiddenUsername, PendingUser } from './flow-form.tsx';
 import { type FormField, type FormView, formView, shownValue } from './form-view.ts';
@@ -27,8 +28,7 @@ export function Identification({ data, challenge }: ChallengeProps<Identificatio
               {...controlAttributes(view, identifier)}
               {...(emailOnly ? { type: 'email', inputmode: 'email' } : { type: 'text' })}
               autocomplete="username"
-              autocapitalize="none"
-              spellcheck="false"
+              {...verbatim}
               required
               value={shownValue(view, 'uid_field')}
             />

@@ -1,13 +1,26 @@
 import type { AnyStage } from '../engine/stage.ts';
 import { deny } from './deny/stage.ts';
 import { dummy } from './dummy/stage.ts';
+import { identification } from './identification/stage.ts';
+import { initialSetup } from './initial-setup/stage.ts';
+import { password } from './password/stage.ts';
 import { prompt } from './prompt/stage.ts';
 import { redirect } from './redirect/stage.ts';
+import { userLogin } from './user-login/stage.ts';
+import { userLogout } from './user-logout/stage.ts';
+import { userWrite } from './user-write/stage.ts';
 
 /** The stages that the product ships, one line each. */
 export const stages: readonly AnyStage[] = [
   // Asking
+  identification,
+  password,
   prompt,
+  // Writing and acting
+  userWrite,
+  userLogin,
+  userLogout,
+  initialSetup,
   // Ways out
   deny,
   redirect,

@@ -274,7 +274,8 @@ async function startOnFreePort(
       return await startServer(bin, data, folder, account, port, options);
     } catch (error) {
       // Between finding the port and using it, another process can take it.
-      if (attempt === 5 || !(error instanceof Error) || !/could not bind|already in use/i.test(error.message)) throw error;
+      if (attempt === 5 || !(error instanceof Error) || !/could not bind|already in use/i.test(error.message))
+        throw error;
     }
   }
 }

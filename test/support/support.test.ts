@@ -1,5 +1,5 @@
-import type { Browser } from 'playwright-core';
 import pg from 'pg';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { launchBrowser } from './browser.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';

@@ -50,7 +50,7 @@ const tooMany: Outcome = { kind: 'deny', message: text('password.limited') };
 async function answer(desk: PasswordDesk, response: Response): Promise<Outcome> {
   const typed = member(response, 'password');
   if (typeof typed !== 'string' || typed === '')
-    return { kind: 'retry', problems: { password: [{ code: 'required', text: text('password.required') }] } };
+    return { kind: 'retry', problems: { password: [{ code: 'required', text: text('prompt.required') }] } };
   const pending = await whoIsPending(desk);
   if (pending === null) return { kind: 'deny', message: null };
   // PW-2: without a backend that is known, nobody's password is right.
@@ -66,9 +66,11 @@ async function answer(desk: PasswordDesk, response: Response): Promise<Outcome> 
 }
 
 /** The pending user, or the stand-in that hides that there is none; null when nobody is pending (PW-1). */
-async function whoIsPending(desk: PasswordDesk): Promise<{ readonly user: User | null; readonly typed: string } | null> {
+async function whoIsPending(
+  desk: PasswordDesk,
+): Promise<{ readonly user: User | null; readonly typed: string } | null> {
   const pending = desk.context.pending_user;
-  if (pending === undefined) return signedIn(desk);
+  if (pending === undefined) return null;
   if ('decoy' in pending) return { user: null, typed: pending.typed };
   const user = await desk.read.user(pending.ref);
   return user === null ? null : { user, typed: user.username };

@@ -60,7 +60,11 @@ export const fieldTypes: Readonly<Record<PromptType, FieldType>> = {
   'radio-button-group': choice,
   dropdown: choice,
   date: textType({ trim: true, empty: { value: null }, read: converted(readDate, 'prompt.invalid_date') }),
-  'date-time': textType({ trim: true, empty: { value: null }, read: converted(readDateTime, 'prompt.invalid_date_time') }),
+  'date-time': textType({
+    trim: true,
+    empty: { value: null },
+    read: converted(readDateTime, 'prompt.invalid_date_time'),
+  }),
   file: textType({ max: Number.POSITIVE_INFINITY, read: readFile }),
   separator: { answeredBy: 'nobody', parse: () => ({ value: undefined }) },
   hidden: fixed,
@@ -91,7 +95,8 @@ export function problem(code: string, key: Parameters<typeof text>[0], params?: 
 /** Numbers count as their text, booleans do not (as in the reference's text fields). */
 function textType(rule: TextRule): FieldType {
   const parse = (raw: Json, field: PromptFieldConfig): Parsed => {
-    if (raw === null) return !field.required && rule.empty?.value === null ? rule.empty : problem('null', 'prompt.null');
+    if (raw === null)
+      return !field.required && rule.empty?.value === null ? rule.empty : problem('null', 'prompt.null');
     const typed = typeof raw === 'boolean' ? null : scalarText(raw);
     if (typed === null) return problem('invalid', 'prompt.invalid');
     if (!isStorable(typed)) return problem('invalid', 'prompt.unstorable');

@@ -56,7 +56,10 @@ export type PromptConfig = z.infer<typeof promptConfig>;
  *
  * @throws DoorwardError `internal` when the flow's version lacks a field: nothing is asked rather than too little
  */
-export function fieldsOf({ config, object }: Pick<Desk<PromptConfig>, 'config' | 'object'>): readonly PromptFieldConfig[] {
+export function fieldsOf({
+  config,
+  object,
+}: Pick<Desk<PromptConfig>, 'config' | 'object'>): readonly PromptFieldConfig[] {
   const fields = config.fields.map((pk) => {
     const found = object(pk);
     if (found === null) throw new DoorwardError('internal', `the prompt ${pk} is not part of this version of the flow`);

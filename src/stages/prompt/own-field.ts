@@ -3,7 +3,11 @@ import type { User } from '../../engine/user.ts';
 import { type Json, type JsonObject, member } from '../../kernel/json.ts';
 
 /** The user that the flow is about: the pending one, else who is signed in (W4); a stand-in is nobody. */
-export async function ownUser({ context, read, visitor }: Pick<Desk, 'context' | 'read' | 'visitor'>): Promise<User | null> {
+export async function ownUser({
+  context,
+  read,
+  visitor,
+}: Pick<Desk, 'context' | 'read' | 'visitor'>): Promise<User | null> {
   const pending = context.pending_user;
   if (pending === undefined) return visitor.user;
   if (!('ref' in pending)) return null;
@@ -14,7 +18,10 @@ export async function ownUser({ context, read, visitor }: Pick<Desk, 'context' |
  * Whether the user's data may be shown in a form. Identification alone proves nothing: whoever knows a name could read
  * the rest. So it takes a sign-in, a proof made in this run, or a run without a visitor.
  */
-export function mayBeShown(user: User, { context, visitor, unattended }: Pick<Desk, 'context' | 'visitor' | 'unattended'>): boolean {
+export function mayBeShown(
+  user: User,
+  { context, visitor, unattended }: Pick<Desk, 'context' | 'visitor' | 'unattended'>,
+): boolean {
   return (
     unattended ||
     user.id === visitor.user?.id ||

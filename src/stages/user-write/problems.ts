@@ -18,7 +18,7 @@ export const failed: Text = text('user_write.failed');
 export async function findProblem(desk: Desk, before: User, after: User, changes: Changes): Promise<Outcome | null> {
   if (after.username === '') {
     desk.tools.log('warn', 'Aborting write to empty username', { stage: desk.stage.name });
-    const blank = { code: 'blank', text: text('user_write.blank') };
+    const blank = { code: 'blank', text: text('prompt.blank') };
     return revise(desk, { username: [blank] }, text('user_write.username_required'));
   }
   const lengthy = tooLong(changes);
@@ -35,7 +35,7 @@ export async function findProblem(desk: Desk, before: User, after: User, changes
 
 /** The prompt that asked for the username comes again; where none did, the write is denied (W32). */
 export function usernameTaken(desk: Desk): Outcome {
-  return revise(desk, { username: [{ code: 'unique', text: text('user_write.username_taken') }] }, failed);
+  return revise(desk, { username: [{ code: 'unique', text: text('prompt.username_taken') }] }, failed);
 }
 
 /** Back to the prompt, if this run has one that collected the fields; else denied with `otherwise`. */
@@ -50,7 +50,7 @@ function tooLong({ columns }: Changes): FieldProblems | null {
   for (const field of ['username', 'email'] as const) {
     const max = longest[field];
     if (codePoints(columns[field] ?? '') > max)
-      problems[field] = [{ code: 'max_length', text: text('user_write.max_length', { max }) }];
+      problems[field] = [{ code: 'max_length', text: text('prompt.max_length', { max }) }];
   }
   return Object.keys(problems).length === 0 ? null : problems;
 }

@@ -1,0 +1,253 @@
+/**
+ * Carries out the entries of one file on the workspace, in their order. It gets a parsed blueprint, and gives changes
+ * of the workspace, warnings and the place of each object. Nothing is written to the store.
+ */
+import type { Definition } from '../engine/definition.ts';
+import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
+import type { Problem } from './issue-words.ts';
+import { asText, metaApplyModel, type Model, userModel } from './models.ts';
+import type { ParsedBlueprint, ParsedEntry } from './parse.ts';
+import { didYouMean, type Place, type Warning, wrong } from './place.ts';
+import { isTrue, mergeDeep, resolveTree, type TagWorld } from './tags.ts';
+import type { Identifiers, Workspace } from './workspace.ts';
+import { placeOf, type Tree, type TreeMap, treeOf } from './yaml-tree.ts';
+
+/** What all files of one plan share. */
+export interface Planning {
+  readonly workspace: Workspace;
+  readonly models: ReadonlyMap<string, Model>;
+  readonly context: JsonObject;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly warnings: Warning[];
+  /** Where each object was last declared. */
+  readonly places: Map<string, Place>;
+  /** Applies the shipped blueprint that a metaapplyblueprint entry names; says why it did not. */
+  applyShipped(wanted: Identifiers, at: Place): Promise<string | null>;
+}
+
+const states = ['present', 'created', 'must_created', 'absent'] as const;
+type State = (typeof states)[number];
+
+const builtInContext: JsonObject = {
+  'goauthentik.io/enterprise/licensed': false,
+  'goauthentik.io/rbac/models': {},
+};
+
+const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/**
+ * @returns pks of the objects that the file is about
+ * @throws DoorwardError `blueprint`, with the place
+ */
+export async function carryOut(planning: Planning, blueprint: ParsedBlueprint): Promise<ReadonlySet<string>> {
+  planning.warnings.push(...blueprint.warnings);
+  const run = new FileRun(planning, blueprint);
+  for (const entry of blueprint.entries) await run.entry(entry);
+  return run.objects;
+}
+
+class FileRun {
+  readonly objects = new Set<string>();
+  readonly #planning: Planning;
+  readonly #world: TagWorld;
+  /** pk by `id`; null where the entry made and found nothing. */
+  readonly #ids = new Map<string, Json>();
+  /** The real pk by the one that the file gives (1.4: exported files refer to each other by pk). */
+  readonly #pks = new Map<string, string>();
+  readonly #later: ReadonlySet<string | null>;
+
+  constructor(planning: Planning, { file, context, entries }: ParsedBlueprint) {
+    this.#planning = planning;
+    this.#later = new Set(entries.map(({ id }) => id));
+    this.#world = {
+      keyOf: (id, at) => this.#keyOf(id, at),
+      find: (model, pairs, whole, at) => this.#find(model, pairs, whole, at),
+      context: mergedContext(file, context, planning.context),
+      env: planning.env,
+    };
+  }
+
+  async entry(entry: ParsedEntry): Promise<void> {
+    const name = (await this.#text(entry.model, 'model')).toLowerCase();
+    const model = name === metaApplyModel ? null : this.#model(name, entry.model.at);
+    const state = await this.#state(entry);
+    for (const condition of entry.conditions)
+      if (!isTrue(await resolveTree(condition, this.#world))) return this.#remember(entry, null, null);
+    if (model === null) return this.#metaApply(entry);
+    const identifiers = await this.#identifiers(model, entry);
+    const found = await this.#planning.workspace.find(model, identifiers);
+    if (state === 'must_created' && found !== null)
+      throw wrong(entry.at, `state must_created: this ${model.kind.replace('_', ' ')} exists already (pk ${found.pk})`);
+    if (state === 'absent') return this.#remove(entry, found, identifiers);
+    if (state === 'created' && found !== null) return this.#remember(entry, identifiers, found);
+    this.#remember(entry, identifiers, await this.#write(model, entry, identifiers, found));
+  }
+
+  async #write(model: Model, entry: ParsedEntry, identifiers: Identifiers, found: Definition | null): Promise<Definition> {
+    const { pk, ...others } = identifiers;
+    const given = mergeDeep(await this.#attrs(model, entry), others) as JsonObject;
+    const attrs = Object.fromEntries(
+      Object.entries({ ...found?.attrs, ...given }).map(([name, value]) => [name, model.texts.includes(name) ? asText(value) : value]),
+    );
+    const newPk = typeof pk === 'string' ? pk : null;
+    const result = await this.#planning.workspace.put(model, found?.pk ?? newPk, attrs);
+    if (!('pk' in result)) throw this.#complaint(entry, result);
+    return result;
+  }
+
+  #remove(entry: ParsedEntry, found: Definition | null, identifiers: Identifiers): void {
+    if (found !== null) {
+      const problems = this.#planning.workspace.remove(found.pk);
+      if (problems.length > 0) throw this.#complaint(entry, problems);
+    }
+    this.#remember(entry, identifiers, null);
+  }
+
+  #remember(entry: ParsedEntry, identifiers: Identifiers | null, made: Definition | null): void {
+    if (entry.id !== null) this.#ids.set(entry.id, made?.pk ?? null);
+    if (made === null) return;
+    if (typeof identifiers?.pk === 'string') this.#pks.set(identifiers.pk, made.pk);
+    this.#planning.workspace.touch(made.pk);
+    this.#planning.places.set(made.pk, entry.at);
+    this.objects.add(made.pk);
+  }
+
+  async #metaApply(entry: ParsedEntry): Promise<void> {
+    const attrs = await this.#map(entry.attrs, 'attrs');
+    if (!isPlainObject(attrs.identifiers)) throw wrong(entry.at, 'attrs: expected "identifiers" with the name of a blueprint');
+    const refused = await this.#planning.applyShipped(attrs.identifiers as JsonObject, entry.at);
+    if (refused !== null && attrs.required !== false) this.#planning.warnings.push({ ...entry.at, message: refused });
+  }
+
+  async #identifiers(model: Model, entry: ParsedEntry): Promise<Identifiers> {
+    const identifiers = await this.#map(entry.identifiers, 'identifiers');
+    for (const [name, value] of Object.entries(identifiers)) {
+      if (name === 'pk') {
+        if (typeof value !== 'string' || !uuid.test(value)) throw wrong(this.#at(entry, [name]), 'pk: expected a UUID');
+      } else if (!model.members.includes(name))
+        throw wrong(this.#at(entry, [name]), `identifiers: ${name} is not a member of ${model.name}${didYouMean(name, model.members)}`);
+    }
+    if (Object.keys(identifiers).length === 0)
+      throw wrong(entry.at, 'identifiers: expected a pk, or members that tell this object from others');
+    return identifiers;
+  }
+
+  /** Known attributes; unknown ones are left out with a warning, since the reference's own files hold some. */
+  async #attrs(model: Model, entry: ParsedEntry): Promise<JsonObject> {
+    const attrs = Object.entries(await this.#map(entry.attrs, 'attrs'));
+    const isKnown = (name: string) => model.members.length === 0 || model.members.includes(name);
+    for (const [name] of attrs)
+      if (!isKnown(name))
+        this.#planning.warnings.push({
+          ...this.#at(entry, [name]),
+          message: `${name} is not an attribute of ${model.name} and was ignored${didYouMean(name, model.members)}`,
+        });
+    return Object.fromEntries(attrs.filter(([name]) => isKnown(name)));
+  }
+
+  async #map(tree: Tree | null, what: string): Promise<JsonObject> {
+    if (tree === null) return {};
+    const value = await resolveTree(tree, this.#world);
+    if (!isPlainObject(value)) throw wrong(tree.at, `${what}: expected a map (name: value)`);
+    const members = Object.entries(value as JsonObject).map(([name, item]) => [name, this.#realPks(item, 0)]);
+    return Object.fromEntries(members);
+  }
+
+  /** Pks of this file as the real ones, one level into lists and maps; a whole object of `!FindObject` as its pk. */
+  #realPks(value: Json, level: number): Json {
+    if (typeof value === 'string') return this.#pks.get(value) ?? value;
+    if (level > 1) return value;
+    if (Array.isArray(value)) return value.map((item: Json) => this.#realPks(item, level + 1));
+    if (!isPlainObject(value)) return value;
+    if (typeof value.pk === 'string') return this.#pks.get(value.pk) ?? value.pk;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, this.#realPks(item as Json, level + 1)]));
+  }
+
+  async #state(entry: ParsedEntry): Promise<State> {
+    if (entry.state === null) return 'present';
+    const state = await resolveTree(entry.state, this.#world);
+    const known = states.find((one) => one === state);
+    if (known === undefined) throw wrong(entry.state.at, `state: expected one of ${states.join(', ')}`);
+    return known;
+  }
+
+  async #text(tree: Tree, what: string): Promise<string> {
+    const value = await resolveTree(tree, this.#world);
+    if (typeof value !== 'string') throw wrong(tree.at, `${what}: expected a text`);
+    return value;
+  }
+
+  #model(name: string, at: Place): Model {
+    const model = this.#planning.models.get(name);
+    if (model !== undefined) return model;
+    const hint = didYouMean(name, this.#planning.models.keys());
+    throw wrong(at, `model: ${name} is not supported${hint}; take this entry out`);
+  }
+
+  #keyOf(id: string, at: Place): Json {
+    const pk = this.#ids.get(id);
+    if (pk !== undefined && pk !== null) return pk;
+    if (pk === null) throw wrong(at, `!KeyOf ${id}: that entry made no object (its conditions do not hold, or it is absent)`);
+    const hint = this.#later.has(id) ? '; it comes later, move it up' : didYouMean(id, this.#ids.keys());
+    throw wrong(at, `!KeyOf ${id}: no entry before this one has that id${hint}`);
+  }
+
+  async #find(name: string, pairs: readonly (readonly [string, Json])[], whole: boolean, at: Place): Promise<Json> {
+    const identifiers: Identifiers = Object.fromEntries(pairs);
+    if (name.toLowerCase() === userModel) return this.#planning.workspace.findUser(identifiers);
+    const model = this.#model(name.toLowerCase(), at);
+    const unknown = Object.keys(identifiers).find((field) => field !== 'pk' && !model.members.includes(field));
+    if (unknown !== undefined)
+      throw wrong(at, `!Find: ${unknown} is not a member of ${model.name}${didYouMean(unknown, model.members)}`);
+    const found = await this.#planning.workspace.find(model, identifiers);
+    if (found === null) return null;
+    return whole ? { ...found.attrs, pk: found.pk } : found.pk;
+  }
+
+  /** One error for all that is wrong with an entry; each line has its own place. */
+  #complaint(entry: ParsedEntry, problems: readonly Problem[]): Error {
+    const [first = { path: [], text: 'not valid' }, ...rest] = problems;
+    const line = ({ path, text }: Problem) => `${text}${this.#emptyTag(entry, path)}`;
+    const more = rest.map((problem) => {
+      const at = this.#at(entry, problem.path);
+      return `\n${at.file}:${at.line}:${at.column}: ${line(problem)}`;
+    });
+    return wrong(this.#at(entry, first.path), line(first) + more.join(''));
+  }
+
+  /** Where a required value came from a look-up, the look-up found nothing. */
+  #emptyTag({ attrs, identifiers }: ParsedEntry, path: readonly PropertyKey[]): string {
+    const [name = ''] = path;
+    const trees = [attrs, identifiers].flatMap((tree) => (tree?.kind === 'map' ? [tree.members.get(String(name))?.value] : []));
+    const tag = trees.find((tree) => tree?.kind === 'tag');
+    return tag?.kind === 'tag' && tag.tag.startsWith('!Find') ? ` (does ${tag.tag} find anything?)` : '';
+  }
+
+  #at({ at, attrs, identifiers }: ParsedEntry, path: readonly PropertyKey[]): Place {
+    const [name] = path;
+    if (name === undefined) return at;
+    const holding = [attrs, identifiers].find((tree) => tree?.kind === 'map' && tree.members.has(String(name)));
+    return holding ? placeOf(holding, path) : at;
+  }
+}
+
+/** Built-in context, then the file's, then the caller's; maps merge, lists are joined (1.2). */
+function mergedContext(file: string, own: TreeMap | null, given: JsonObject): TreeMap {
+  const at = own?.at ?? { file, line: 1, column: 1 };
+  const layers = [treeOf(builtInContext, at), own, treeOf(given, at)];
+  const empty: Tree = { kind: 'map', at, members: new Map() };
+  const merged = layers.reduce<Tree>((all, layer) => (layer === null ? all : mergeTrees(all, layer)), empty);
+  return merged.kind === 'map' ? merged : { kind: 'map', at, members: new Map() };
+}
+
+function mergeTrees(first: Tree, later: Tree): Tree {
+  if (first.kind === 'list' && later.kind === 'list') return { ...later, items: [...first.items, ...later.items] };
+  if (first.kind !== 'map' || later.kind !== 'map') return later;
+  const members = new Map(first.members);
+  for (const [name, member] of later.members) {
+    const known = members.get(name);
+    members.set(name, known === undefined ? member : { ...member, value: mergeTrees(known.value, member.value) });
+  }
+  return { ...later, members };
+}
+

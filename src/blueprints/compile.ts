@@ -1,0 +1,160 @@
+import type { z } from 'zod';
+import type { Definition } from '../engine/definition.ts';
+import type { Bound, CompiledBinding, CompiledFlow, CompiledObject, CompiledStage, PolicyBinding } from '../engine/flow.ts';
+import type { AnyStage, ReferenceKind } from '../engine/stage.ts';
+import { DoorwardError } from '../kernel/errors.ts';
+import type { Json, JsonObject } from '../kernel/json.ts';
+import { bindingAttrs, bindingModel, flowAttrs, flowModel, policyBindingAttrs, policyBindingModel, policyModels } from './models.ts';
+
+/**
+ * Makes every defined flow into one value that holds all that a run needs: stages with their configuration checked and
+ * defaults filled in, policies, and whatever those refer to. The version number is 0; who stores it gives the number.
+ *
+ * @param definitions all of them, groups that are referred to included
+ * @throws DoorwardError `blueprint` when a stage's kind does not exist here
+ */
+export function compileFlows(definitions: readonly Definition[], stages: readonly AnyStage[]): readonly CompiledFlow[] {
+  const compiler = new Compiler(definitions, stages);
+  return definitions.filter(({ model }) => model === flowModel).map((flow) => compiler.flow(flow));
+}
+
+class Compiler {
+  readonly #byPk: ReadonlyMap<string, Definition>;
+  readonly #byTarget = new Map<Json | undefined, Definition[]>();
+  readonly #stages: ReadonlyMap<string, AnyStage>;
+
+  constructor(definitions: readonly Definition[], stages: readonly AnyStage[]) {
+    this.#byPk = new Map(definitions.map((definition) => [definition.pk, definition]));
+    this.#stages = new Map(stages.map((stage) => [stage.model.toLowerCase(), stage]));
+    for (const definition of definitions) {
+      if (definition.model !== bindingModel && definition.model !== policyBindingModel) continue;
+      const { target } = definition.attrs;
+      this.#byTarget.set(target, [...(this.#byTarget.get(target) ?? []), definition]);
+    }
+  }
+
+  flow({ pk, attrs }: Definition): CompiledFlow {
+    const flow = flowAttrs.parse(attrs);
+    const bindings = this.#bound(bindingModel, pk, bindingAttrs).map(({ pk: own, value }) => this.#binding(own, value));
+    const objects = new Map<string, CompiledObject>();
+    for (const { stage } of bindings) this.#collect(stage, objects);
+    return {
+      ...{ pk, slug: flow.slug, version: 0, name: flow.name, title: flow.title, designation: flow.designation },
+      ...{ authentication: flow.authentication, deniedAction: flow.denied_action, layout: flow.layout },
+      background: flow.background ?? '',
+      ...this.#policies(pk, flow.policy_engine_mode),
+      bindings,
+      objects: Object.fromEntries(objects),
+    };
+  }
+
+  #binding(pk: string, value: z.infer<typeof bindingAttrs>): CompiledBinding {
+    return {
+      order: value.order,
+      stage: this.#stage(value.stage),
+      evaluateOnPlan: value.evaluate_on_plan,
+      reEvaluatePolicies: value.re_evaluate_policies,
+      invalidResponseAction: value.invalid_response_action,
+      ...this.#policies(pk, value.policy_engine_mode),
+    };
+  }
+
+  #policies(pk: string, mode: Bound['policyEngineMode']): Bound {
+    const policies = this.#bound(policyBindingModel, pk, policyBindingAttrs).map(
+      ({ pk: own, value }): PolicyBinding => ({
+        ...{ pk: own, order: value.order, enabled: value.enabled, negate: value.negate, timeout: value.timeout },
+        ...{ failureResult: value.failure_result, group: value.group, user: value.user },
+        policy: value.policy === null ? null : this.#policy(value.policy),
+      }),
+    );
+    return { pk, policyEngineMode: mode, policies };
+  }
+
+  #policy(pk: string): NonNullable<PolicyBinding['policy']> {
+    const { model, attrs } = this.#definition(pk);
+    const { name, ...config } = attrs;
+    return { pk, kind: policyModels[model]?.kind ?? model, name: String(name), config };
+  }
+
+  #stage(pk: string): CompiledStage {
+    const { model, attrs } = this.#definition(pk);
+    const { name, ...rest } = attrs;
+    const stage = this.#stages.get(model);
+    if (stage === undefined)
+      throw new DoorwardError('blueprint', `the stage "${String(name)}" is of the model ${model}, which does not exist here; give it with the option stages, or delete it`);
+    return { pk, name: String(name), kind: stage.kind, config: stage.config.parse(rest) };
+  }
+
+  /** What a stage's configuration refers to, and what that refers to in turn. */
+  #collect(stage: CompiledStage, objects: Map<string, CompiledObject>): void {
+    const declared = [...this.#stages.values()].find(({ kind }) => kind === stage.kind)?.references ?? {};
+    for (const [name, kind] of Object.entries(declared)) {
+      const value = stage.config[name];
+      for (const pk of Array.isArray(value) ? value : [value]) {
+        if (typeof pk !== 'string' || objects.has(pk) || !this.#byPk.has(pk)) continue;
+        objects.set(pk, this.#object(pk, kind));
+        if (kind === 'stage') this.#collect(this.#stage(pk), objects);
+      }
+    }
+  }
+
+  #object(pk: string, kind: ReferenceKind): CompiledObject {
+    const { attrs } = this.#definition(pk);
+    const name = String(attrs.name);
+    switch (kind) {
+      case 'flow':
+        return { pk, kind, name, config: { slug: attrs.slug ?? '' } };
+      case 'group':
+        return { pk, kind, name, config: { name } };
+      case 'stage':
+        return { pk, kind, name, config: this.#stage(pk).config };
+      case 'policy': {
+        const policy = this.#policy(pk);
+        return { pk, kind, name, config: { kind: policy.kind, config: policy.config } };
+      }
+      default:
+        return { pk, kind, name, config: attrs };
+    }
+  }
+
+  #definition(pk: string): Definition {
+    const definition = this.#byPk.get(pk);
+    if (definition === undefined) throw new DoorwardError('internal', `nothing has the pk ${pk}`);
+    return definition;
+  }
+
+  /** What is bound to a target, in its order; the pk decides where two have the same. */
+  #bound<Value extends { readonly order: number }>(
+    model: string,
+    target: string,
+    schema: z.ZodType<Value>,
+  ): readonly { readonly pk: string; readonly value: Value }[] {
+    return (this.#byTarget.get(target) ?? [])
+      .filter((definition) => definition.model === model)
+      .map(({ pk, attrs }) => ({ pk, value: schema.parse(attrs) }))
+      .sort((a, b) => a.value.order - b.value.order || (a.pk < b.pk ? -1 : 1));
+  }
+}
+
+/** Context keys that a stage needs and nothing before it gives; a policy, a source or `execute` may still give them. */
+export function unmetNeeds(
+  flow: CompiledFlow,
+  stages: readonly AnyStage[],
+): readonly { readonly binding: CompiledBinding; readonly key: string }[] {
+  const known = new Set<string>();
+  // A signed-in visitor is the pending user when none is set (W4).
+  if (flow.authentication === 'require_authenticated' || flow.authentication === 'require_superuser') known.add('pending_user');
+  if (flow.authentication === 'require_redirect') known.add('is_redirected');
+  const unmet: { binding: CompiledBinding; key: string }[] = [];
+  for (const binding of flow.bindings) {
+    const stage = stages.find(({ kind }) => kind === binding.stage.kind);
+    for (const key of stage?.needs ?? []) if (!known.has(key)) unmet.push({ binding, key });
+    for (const key of stage?.gives ?? []) known.add(key);
+  }
+  return unmet;
+}
+
+/** Whether two versions of a flow hold the same. */
+export function contentOf({ version: _, ...content }: CompiledFlow): JsonObject {
+  return content as unknown as JsonObject;
+}

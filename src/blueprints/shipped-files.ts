@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import authentication from './flows/default-authentication-flow.yaml';
+import enrollment from './flows/default-enrollment-flow.yaml';
+import invalidation from './flows/default-invalidation-flow.yaml';
+import passwordChange from './flows/default-password-change.yaml';
+import userSettings from './flows/default-user-settings-flow.yaml';
+import initialSetup from './flows/initial-setup.yaml';
+
+/** A blueprint that comes with the product. */
+export interface ShippedFile {
+  /** The slug of its flow, and its file's name. */
+  readonly name: string;
+  /** What a metaapplyblueprint entry calls it, by name or by path: the reference's words, for files written for it. */
+  readonly title: string;
+  readonly path: string;
+  readonly text: string;
+}
+
+/** In the order in which they are applied: who refers to another comes after it. */
+export const shippedFiles: readonly ShippedFile[] = [
+  {
+    name: 'default-password-change',
+    title: 'Default - Password change flow',
+    path: 'default/flow-password-change.yaml',
+    text: passwordChange,
+  },
+  {
+    name: 'default-enrollment-flow',
+    title: 'Default - Enrollment flow',
+    path: 'default/flow-default-enrollment-flow.yaml',
+    text: enrollment,
+  },
+  {
+    name: 'default-authentication-flow',
+    title: 'Default - Authentication flow',
+    path: 'default/flow-default-authentication-flow.yaml',
+    text: authentication,
+  },
+  {
+    name: 'default-invalidation-flow',
+    title: 'Default - Invalidation flow',
+    path: 'default/flow-default-invalidation-flow.yaml',
+    text: invalidation,
+  },
+  {
+    name: 'default-user-settings-flow',
+    title: 'Default - User settings flow',
+    path: 'default/flow-default-user-settings-flow.yaml',
+    text: userSettings,
+  },
+  {
+    name: 'initial-setup',
+    title: 'Default - Out-of-box-experience flow',
+    path: 'default/flow-oobe.yaml',
+    text: initialSetup,
+  },
+];
+
+/** Tells one edition of a shipped file from another. */
+export function shippedHash({ text }: ShippedFile): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

@@ -1,0 +1,90 @@
+/**
+ * The library's door. `createDoorward` gives an identity provider to mount in any Node application; `doorward serve`
+ * is nothing but this on a port.
+ */
+import type { App, SignedIn } from './app/app.ts';
+import { createApp } from './app/create.ts';
+import type { BlueprintSource, DoorwardOptions } from './app/options.ts';
+import { commitOrThrow, type NewUser, type Users } from './app/users.ts';
+import type { Group, User } from './engine/user.ts';
+import { newUuid } from './kernel/ids.ts';
+import { createHandler } from './http/handler.ts';
+import { sessionTokenOf } from './http/cookies.ts';
+
+export type { AppliedBlueprints } from './app/app.ts';
+export type { BlueprintSource, DatabaseOption, DoorwardOptions, Hasher, Log } from './app/options.ts';
+export type { Actor, NewUser } from './app/users.ts';
+export { type Desk, defineStage, type Outcome, type Stage } from './engine/stage.ts';
+export type { Group, Session, User } from './engine/user.ts';
+export { DoorwardError, type ErrorCode, isDoorwardError } from './kernel/errors.ts';
+
+/** An identity provider, ready to answer. */
+export interface Doorward {
+  /**
+   * Answers one request: pages, API, assets. `address` is the socket's peer address; forwarding headers count only from
+   * `trustedProxies`.
+   *
+   * @example
+   * app.all('/*', (c) => auth.fetch(c.req.raw));
+   */
+  fetch(request: Request, info?: { readonly address?: string }): Promise<Response>;
+  /** Who is signed in, by the request's cookie; null for nobody. */
+  session(request: Request): Promise<SignedIn | null>;
+  readonly users: Users & {
+    list(filter?: { search?: string; isActive?: boolean; page?: number; pageSize?: number }): Promise<{ users: readonly User[]; total: number }>;
+  };
+  readonly groups: {
+    list(): Promise<readonly Group[]>;
+    create(group: { name: string; isSuperuser?: boolean; parent?: string | null }): Promise<Group>;
+    delete(pk: string): Promise<void>;
+  };
+  readonly flows: {
+    /** Applies blueprints (YAML), all or nothing. @throws DoorwardError `blueprint` with file, line and column */
+    apply(yaml: string | readonly BlueprintSource[]): ReturnType<App['apply']>;
+  };
+  /** A new one-time address to make the first administrator, or null when there is one. */
+  setupAddress(): Promise<string | null>;
+  /** Waits for running jobs and closes the database. */
+  close(): Promise<void>;
+}
+
+export type { NewUser as UserInput };
+
+/**
+ * Opens the database (migrating it), applies the shipped flows and the given blueprints, and returns the provider.
+ * It reads no environment.
+ *
+ * @example
+ * const auth = await createDoorward({
+ *   database: { sqlite: './data/doorward.sqlite' },
+ *   secretKey: process.env.DOORWARD_SECRET_KEY ?? '',
+ *   publicUrl: 'http://localhost:3000',
+ * });
+ * @throws DoorwardError `configuration`, `blueprint`, `store_unavailable`
+ */
+export async function createDoorward(options: DoorwardOptions): Promise<Doorward> {
+  const app = await createApp(options);
+  const handler = createHandler(app);
+  return {
+    fetch: handler,
+    async session(request) {
+      const token = sessionTokenOf(app, request);
+      return token === null ? null : app.session(token);
+    },
+    users: { ...app.users, list: (filter = {}) => app.store.accounts.listUsers(filter) },
+    groups: {
+      list: () => app.store.accounts.listGroups(),
+      async create({ name, isSuperuser = false, parent = null }) {
+        const group = { pk: newUuid(), name, isSuperuser, parent, attributes: {} };
+        await commitOrThrow(app.store, [{ kind: 'group.create', group }]);
+        return group;
+      },
+      delete: (pk) => commitOrThrow(app.store, [{ kind: 'group.delete', pk }]),
+    },
+    flows: {
+      apply: (yaml) => app.apply(typeof yaml === 'string' ? [{ name: 'inline', text: yaml }] : yaml),
+    },
+    setupAddress: () => app.setupAddress(),
+    close: () => app.close(),
+  };
+}

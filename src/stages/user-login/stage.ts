@@ -1,0 +1,139 @@
+/**
+ * Signs the pending user in: a new session for this browser, under a token that was never used before. It gets the
+ * pending user, whoever they proved to be, and gives the browser a session; nobody inactive or made up gets one.
+ */
+import { z } from 'zod';
+import type { Effect } from '../../engine/effects.ts';
+import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
+import type { Session, User } from '../../engine/user.ts';
+import { parseDuration } from '../../kernel/duration.ts';
+import { hashToken, newToken, newUuid } from '../../kernel/ids.ts';
+import { type Json, member } from '../../kernel/json.ts';
+import { text } from '../../protocol/text.ts';
+
+/** A session whose cookie ends with the browser still ends on the server, since browsers restore such cookies. */
+export const browserSessionMs = 14 * 86_400_000;
+/** Such a session also ends when it was not used for so long. */
+export const browserSessionIdleMs = 2 * 86_400_000;
+
+const duration = z.string().refine(isDuration, 'is not a duration; write for example hours=8 or days=1;hours=12');
+const unbound = z.literal('no_binding', 'only no_binding can be used yet').default('no_binding');
+const config = z.object({
+  session_duration: duration.default('seconds=0').describe('How long a session lasts; 0: until the browser closes.'),
+  remember_me_offset: duration
+    .default('seconds=0')
+    .describe('How much longer when the visitor wants to stay signed in; 0: they are not asked.'),
+  terminate_other_sessions: z.boolean().default(false).describe("Ends the user's other sessions."),
+  network_binding: unbound,
+  geoip_binding: unbound,
+});
+type LoginDesk = Desk<z.infer<typeof config>>;
+
+/** The user login stage (UL-1 to UL-3, UL-7, UL-8). */
+export const userLogin = defineStage({
+  kind: 'user_login',
+  model: 'authentik_stages_user_login.userloginstage',
+  component: 'ak-stage-user-login-form',
+  description: 'Signs the pending user in.',
+  config,
+  needs: ['pending_user'],
+  gives: [],
+  touchesBrowser: true,
+  async enter(desk) {
+    const user = await whoSignsIn(desk);
+    if (user === null) return { kind: 'deny', message: null };
+    if (desk.unattended) return { kind: 'pass' };
+    if (parseDuration(desk.config.remember_me_offset) === 0) return signIn(desk, user, false);
+    return { kind: 'ask', challenge: { component: 'ak-stage-user-login' } };
+  },
+  async answer(desk, response) {
+    const remember = choiceOf(member(response, 'remember_me'));
+    if (remember === null) {
+      const problem = { code: 'required', text: text('prompt.required') };
+      return { kind: 'retry', problems: { remember_me: [problem] } };
+    }
+    const user = await whoSignsIn(desk);
+    return user === null ? { kind: 'deny', message: null } : signIn(desk, user, remember);
+  },
+});
+
+/** The pending user, if there is one who may sign in. */
+async function whoSignsIn({ context, read }: LoginDesk): Promise<User | null> {
+  const pending = context.pending_user;
+  if (pending === undefined || 'decoy' in pending) return null;
+  const user = await read.user(pending.ref);
+  return user?.isActive ? user : null;
+}
+
+function signIn(desk: LoginDesk, user: User, remember: boolean): Outcome {
+  const token = newToken();
+  const session = newSession(desk, user, hashToken(token), remember);
+  const { persistent, expiresAt } = session;
+  return {
+    kind: 'pass',
+    session: { kind: 'begin', token, user, persistent, expiresAt },
+    effects: [
+      ...(desk.visitor.session === null ? [] : [{ kind: 'session.end', tokenHash: desk.sessionHash } as const]),
+      { kind: 'session.begin', session },
+      ...(desk.config.terminate_other_sessions
+        ? [{ kind: 'session.end_all', userId: user.id, except: session.tokenHash } as const]
+        : []),
+      { kind: 'user.seen', id: user.id, at: session.createdAt },
+      loginEvent(desk, user, session.createdAt),
+    ],
+  };
+}
+
+function newSession(desk: LoginDesk, user: User, tokenHash: string, remember: boolean): Session {
+  const { config, context, visitor, tools } = desk;
+  const now = tools.now();
+  const lasts = parseDuration(config.session_duration) + (remember ? parseDuration(config.remember_me_offset) : 0);
+  const persistent = lasts > 0;
+  return {
+    tokenHash,
+    uuid: newUuid(),
+    userId: user.id,
+    impersonatorId: null,
+    createdAt: now,
+    lastUsedAt: now,
+    expiresAt: now + (persistent ? lasts : browserSessionMs),
+    idleTimeout: persistent ? null : browserSessionIdleMs,
+    persistent,
+    address: visitor.address,
+    agent: visitor.agent,
+    authMethod: context.auth_method ?? '',
+  };
+}
+
+function loginEvent({ context, visitor, stage, flow }: LoginDesk, user: User, at: number): Effect {
+  return {
+    kind: 'event',
+    event: {
+      action: 'login',
+      user: { pk: user.id, username: user.username },
+      context: {
+        auth_method: context.auth_method ?? null,
+        auth_method_args: context.auth_method_args ?? {},
+        stage: { pk: stage.pk, name: stage.name },
+      },
+      address: visitor.address,
+      requestId: visitor.requestId,
+      flow: flow.slug,
+      at,
+    },
+  };
+}
+
+/** JSON sends a bool, a form a word. */
+function choiceOf(value: Json | undefined): boolean | null {
+  if (value === true || value === 'true' || value === 'on') return true;
+  return value === false || value === 'false' ? false : null;
+}
+
+function isDuration(written: string): boolean {
+  try {
+    return parseDuration(written) >= 0;
+  } catch {
+    return false;
+  }
+}

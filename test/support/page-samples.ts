@@ -1,0 +1,305 @@
+import type { StepReply } from '../../src/engine/exchange.ts';
+import type { CompiledFlow } from '../../src/engine/flow.ts';
+import { accountPage } from '../../src/pages/account-page.tsx';
+import { type Brand, parseBrand } from '../../src/pages/brand.ts';
+import { errorPage } from '../../src/pages/error-page.tsx';
+import { flowPage } from '../../src/pages/flow-page.tsx';
+import type { AccountPageData, FlowPageData } from '../../src/pages/page-data.ts';
+import {
+  type Challenge,
+  type IdentificationChallenge,
+  type Layout,
+  type PromptChallenge,
+  type PromptField,
+  type PromptType,
+  promptTypes,
+} from '../../src/protocol/challenge.ts';
+import type { Locale } from '../../src/protocol/localize.ts';
+import { type FieldProblems, text } from '../../src/protocol/text.ts';
+
+/** Pages with made-up data, for the tests and for looking at. */
+export const brand: Brand = parseBrand({
+  name: 'Lindenhof',
+  links: [
+    { name: 'Privacy', href: 'https://example.org/privacy' },
+    { name: 'Imprint', href: 'https://example.org/imprint' },
+    { name: 'Help', href: '/help' },
+  ],
+});
+
+export function flow(changes: Partial<CompiledFlow> = {}): CompiledFlow {
+  return {
+    pk: '00000000-0000-4000-8000-000000000001',
+    slug: 'sample',
+    version: 1,
+    name: 'sample',
+    title: 'Sample',
+    designation: 'authentication',
+    authentication: 'none',
+    deniedAction: 'message',
+    layout: 'stacked',
+    background: '',
+    policyEngineMode: 'any',
+    policies: [],
+    bindings: [],
+    objects: {},
+    ...changes,
+  };
+}
+
+interface Sample {
+  readonly title?: string;
+  readonly problems?: FieldProblems | null;
+  readonly values?: FlowPageData['values'];
+  readonly locale?: Locale;
+  readonly brand?: Brand;
+  readonly layout?: Layout;
+  readonly reply?: Partial<StepReply>;
+  readonly query?: string;
+}
+
+export function sampleData(challenge: Challenge, sample: Sample = {}): FlowPageData {
+  return {
+    reply: {
+      challenge,
+      problems: sample.problems ?? null,
+      flow: flow({ layout: sample.layout ?? 'stacked' }),
+      title: sample.title ?? 'Welcome back',
+      pendingUser: '',
+      messages: [],
+      stepToken: 'step-token',
+      session: null,
+      locale: sample.locale ?? 'en',
+      ...sample.reply,
+    },
+    brand: sample.brand ?? brand,
+    action: '/if/flow/sample/?next=%2Fapp',
+    values: sample.values ?? {},
+    query: sample.query ?? 'next=%2Fapp',
+  };
+}
+
+export function samplePage(challenge: Challenge, sample: Sample = {}): string {
+  return flowPage(sampleData(challenge, sample));
+}
+
+export function promptField(type: PromptType, changes: Partial<PromptField> = {}): PromptField {
+  const choices = ['radio-button-group', 'dropdown', 'multi-select'].includes(type)
+    ? ['Forest walks', 'Evening lectures', 'Workshops for families with small children']
+    : null;
+  return {
+    field_key: type.replaceAll('-', '_'),
+    label: type.replaceAll(/[-_]/g, ' '),
+    type,
+    required: true,
+    placeholder: '',
+    initial_value: '',
+    order: 0,
+    sub_text: '',
+    choices,
+    ...changes,
+  };
+}
+
+export function prompt(...fields: readonly PromptField[]): PromptChallenge {
+  return { component: 'ak-stage-prompt', fields };
+}
+
+export const identification: IdentificationChallenge = {
+  component: 'ak-stage-identification',
+  user_fields: ['username', 'email'],
+  password_fields: true,
+  allow_show_password: true,
+  flow_designation: 'authentication',
+  captcha_stage: null,
+  enroll_url: '/if/flow/enrollment/',
+  recovery_url: '/if/flow/recovery/',
+  primary_action: 'Sign in',
+  sources: [],
+  show_source_labels: false,
+  enable_remember_me: false,
+};
+
+const everyField: Readonly<Record<PromptType, Partial<PromptField>>> = {
+  text: { label: 'Full name', field_key: 'name', initial_value: 'Ada Lovelace' },
+  text_area: {
+    label: 'About you',
+    required: false,
+    placeholder: 'A sentence or two',
+    sub_text: 'Others can read <b>this</b>.',
+  },
+  text_read_only: { label: 'Member number', initial_value: 'LH-20418' },
+  text_area_read_only: { label: 'Agreement', initial_value: 'Be kind.\nClose the door behind you.' },
+  username: { label: 'Username', placeholder: 'ada' },
+  email: { label: 'Email address', placeholder: 'ada@example.org' },
+  password: { label: 'Password', sub_text: 'At least 8 characters.' },
+  number: { label: 'Guests', initial_value: '2' },
+  checkbox: { label: 'Send me the programme once a month', initial_value: 'True' },
+  'radio-button-group': { label: 'What brings you here?', initial_value: 'Forest walks' },
+  dropdown: { label: 'Favourite', initial_value: 'Workshops for families with small children' },
+  date: { label: 'Date of birth', field_key: 'birthday', initial_value: '1815-12-10' },
+  'date-time': { label: 'Arrival', initial_value: '2026-05-04T08:30:00Z' },
+  file: { label: 'Picture', required: false },
+  separator: { label: '', placeholder: 'About your stay' },
+  hidden: { initial_value: 'campaign-7' },
+  static: {
+    label: '',
+    initial_value:
+      '<p>Read the <a href="https://example.org/rules">house rules</a> first.</p><ul><li>Quiet after ten</li></ul>',
+  },
+  'ak-locale': { label: 'Language', initial_value: 'de', required: false },
+  'multi-select': { label: 'Also interested in', required: false, initial_value: '["Evening lectures"]' },
+};
+
+/** One prompt with every field type. */
+export const everyPrompt = prompt(...promptTypes.map((type) => promptField(type, everyField[type])));
+
+const enrollment = prompt(
+  promptField('username', { label: 'Username' }),
+  promptField('text', { label: 'Full name', field_key: 'name' }),
+  promptField('email', { label: 'Email address' }),
+  promptField('password', { label: 'Password', sub_text: 'At least 8 characters. A few words make a good one.' }),
+  promptField('password', { label: 'Password again', field_key: 'password_repeat' }),
+);
+
+const blank = { code: 'blank', text: 'This field may not be blank.' };
+
+function everyProblem(): FieldProblems {
+  const fields = everyPrompt.fields.filter((field) => !['separator', 'static', 'hidden'].includes(field.type));
+  return {
+    non_field_errors: [{ code: 'invalid', text: 'These details do not go together.' }],
+    ...Object.fromEntries(fields.map((field) => [field.field_key, [blank]])),
+  };
+}
+
+export const accountData: AccountPageData = {
+  user: {
+    username: 'ada',
+    name: 'Ada Lovelace',
+    email: 'ada@example.org',
+    passwordChangedAt: Date.UTC(2026, 4, 4, 8, 30),
+    attributes: { settings: { locale: 'en' } },
+  },
+  sessions: [
+    {
+      uuid: '7b0e8c3e-51bb-4a7e-9d42-5f2f6c1f7b10',
+      current: false,
+      device:
+        'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
+      address: '2001:db8:85a3:1234:5678:8a2e:370:7334',
+      lastUsedAt: Date.UTC(2026, 4, 3, 19, 5),
+      createdAt: Date.UTC(2026, 3, 1),
+    },
+    {
+      uuid: 'c8f0e2a4-3f3c-4a55-8f0a-0f6f7f1f2d33',
+      current: true,
+      device: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0',
+      address: '198.51.100.7',
+      lastUsedAt: Date.UTC(2026, 4, 4, 9, 0),
+      createdAt: Date.UTC(2026, 4, 1),
+    },
+    {
+      uuid: 'd0a4fae6-0f5a-4b10-9d17-7a3d6a7a9e21',
+      current: false,
+      device: 'curl/8.11.0',
+      address: '203.0.113.20',
+      lastUsedAt: Date.UTC(2026, 2, 9, 7, 42),
+      createdAt: Date.UTC(2026, 2, 9),
+    },
+  ],
+  brand,
+  locale: 'en',
+  csrf: 'csrf-token',
+  notice: null,
+  isAdministrator: false,
+};
+
+const photo = `/static/photo.svg`;
+const withPhoto = parseBrand({ ...brand, background: photo });
+const who = { pendingUser: 'ada.lovelace@analytical-engine.example.org' };
+
+/** Every kind of page by name: all components, all field types with and without problems, the account, the errors. */
+export const samplePages: Readonly<Record<string, string>> = {
+  identification: samplePage(identification),
+  'identification-problem': samplePage(
+    { ...identification, application_pre: 'Shared Notes' },
+    {
+      problems: {
+        non_field_errors: [{ code: 'invalid', text: 'This did not match. Check what you typed and try again.' }],
+      },
+      values: { uid_field: 'ada' },
+    },
+  ),
+  'identification-recovery': samplePage(
+    {
+      ...identification,
+      flow_designation: 'recovery',
+      password_fields: false,
+      user_fields: ['email'],
+      primary_action: 'Continue',
+    },
+    { title: 'Reset your password', reply: { messages: ['We sent you nothing yet.'] } },
+  ),
+  'identification-nothing': samplePage({ ...identification, user_fields: null, passwordless_url: '/if/flow/passkey/' }),
+  'identification-de': samplePage(
+    { ...identification, primary_action: 'Anmelden' },
+    { title: 'Willkommen zurück', locale: 'de' },
+  ),
+  enrollment: samplePage(enrollment, { title: 'Create your account' }),
+  'enrollment-problems': samplePage(enrollment, {
+    title: 'Create your account',
+    problems: {
+      username: [{ code: 'unique', text: 'This username is already taken.' }],
+      email: [{ code: 'invalid', text: 'Enter a valid email address.' }],
+    },
+    values: { username: 'ada', name: 'Ada', email: 'ada@', password: 'secret-typed', password_repeat: 'secret-typed' },
+  }),
+  'every-field': samplePage(everyPrompt, { title: 'Tell us about yourself' }),
+  'every-field-problems': samplePage(everyPrompt, {
+    title: 'Tell us about yourself',
+    problems: everyProblem(),
+    values: { name: '', dropdown: 'Forest walks', radio_button_group: 'Evening lectures' },
+  }),
+  'every-field-de': samplePage(everyPrompt, { title: 'Über Sie', locale: 'de', problems: everyProblem() }),
+  password: samplePage(
+    { component: 'ak-stage-password', allow_show_password: true, recovery_url: '/if/flow/recovery/' },
+    { reply: who },
+  ),
+  'password-problem': samplePage(
+    { component: 'ak-stage-password', allow_show_password: true, recovery_url: '/if/flow/recovery/' },
+    {
+      reply: { pendingUser: 'ada' },
+      problems: { password: [{ code: 'invalid', text: 'This password is not right.' }] },
+    },
+  ),
+  'user-login': samplePage({ component: 'ak-stage-user-login' }, { reply: who }),
+  dummy: samplePage({ component: 'ak-stage-dummy', name: 'dummy-stage' }, { title: 'Hello' }),
+  confirm: samplePage({ component: 'ak-stage-dummy', name: 'Continue' }, { title: 'Sign out' }),
+  denied: samplePage(
+    { component: 'ak-stage-access-denied', error_message: text('flow.does_not_apply') },
+    { title: 'Members only', reply: who },
+  ),
+  'flow-error': samplePage({
+    component: 'ak-stage-flow-error',
+    request_id: '0f6f7f1f2d334a55',
+    error: 'Error: dummy stage',
+  }),
+  redirect: samplePage({ component: 'xak-flow-redirect', to: 'https://notes.example.org/' }, { title: 'Signed in' }),
+  unknown: samplePage({ component: 'ak-stage-own-seal' }),
+  'layout-content_left': samplePage(identification, { layout: 'content_left', brand: withPhoto }),
+  'layout-content_right': samplePage(identification, { layout: 'content_right' }),
+  'layout-sidebar_left': samplePage(identification, { layout: 'sidebar_left', brand: withPhoto }),
+  'layout-sidebar_right': samplePage(identification, { layout: 'sidebar_right' }),
+  'layout-stacked-photo': samplePage(identification, { brand: withPhoto }),
+  'accent-yellow': samplePage(identification, { brand: parseBrand({ name: 'Sonne', accent: '#ffd400' }) }),
+  'accent-navy': samplePage(identification, { brand: parseBrand({ name: 'Tiefe', accent: '#0a1a3f' }) }),
+  account: accountPage({ ...accountData, isAdministrator: true }),
+  'account-de': accountPage({
+    ...accountData,
+    locale: 'de',
+    notice: text('account.end_others'),
+    user: { ...accountData.user, name: '', email: '', passwordChangedAt: null },
+  }),
+  'error-404': errorPage({ status: 404, code: 'flow_not_found', brand, locale: 'en', requestId: '0f6f7f1f' }),
+  'error-503': errorPage({ status: 503, code: 'too_busy', brand, locale: 'de', requestId: '0f6f7f1f', retryAfter: 3 }),
+};
