@@ -1,7 +1,8 @@
+import type { BlueprintPlan } from '../blueprints/plan.ts';
 import type { Effect } from '../engine/effects.ts';
 import type { StepInput, StepReply } from '../engine/exchange.ts';
-import type { CommitAnswer, Loaded } from '../engine/ports.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
+import type { CommitAnswer, Loaded } from '../engine/ports.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { BlueprintSource, Log } from './options.ts';
@@ -38,7 +39,11 @@ export interface App {
   /** Changes accounts outside of a flow, in one transaction. */
   change(effects: readonly Effect[]): Promise<CommitAnswer>;
   /** Applies blueprints, all or nothing. */
-  apply(files: readonly BlueprintSource[]): Promise<AppliedBlueprints>;
+  apply(
+    files: readonly BlueprintSource[],
+    /** What `!Env` reads; nothing by default. */
+    env?: Readonly<Record<string, string | undefined>>,
+  ): Promise<AppliedBlueprints>;
   /** Makes a new one-time address for the first administrator, or null when there is one already. */
   setupAddress(): Promise<string | null>;
   /** Milliseconds since the epoch. */
@@ -48,13 +53,5 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** What an apply did. */
-export interface AppliedBlueprints {
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly deleted: number;
-  /** Flows that got a new version. */
-  readonly flows: readonly { readonly slug: string; readonly version: number }[];
-  readonly warnings: readonly { readonly file: string; readonly line: number; readonly column: number; readonly message: string }[];
-}
+/** What an apply did: counts, the flows that got a new version, and warnings with their place. */
+export type AppliedBlueprints = BlueprintPlan['summary'] & Pick<BlueprintPlan, 'warnings'>;

@@ -87,7 +87,11 @@ function wire(options: DoorwardOptions, { log, keyring, origin, store, stages, n
       return group.pk;
     },
     change: (effects) => store.commit({ id: newUuid(), runs: [], effects }),
-    apply: (files) => applyBlueprints({ stages: [...stages.values()], definitions: store.definitions, read: store.read, files }),
+    async apply(files, env = {}) {
+      const input = { stages: [...stages.values()], definitions: store.definitions, read: store.read, files, env };
+      const { summary, warnings } = await applyBlueprints(input);
+      return { ...summary, warnings };
+    },
     async setupAddress() {
       if (await store.accounts.hasAdministrator()) return null;
       const secret = newToken();

@@ -10,8 +10,8 @@ export interface Jobs {
  * Runs `work` every `everyMs`, never twice at once. The timer does not keep the process alive; a failure is logged and
  * tried again next time.
  */
-export function startJob(name: string, everyMs: number, work: () => Promise<void>, log: Log): Jobs {
-  let running: Promise<void> = Promise.resolve();
+export function startJob(name: string, everyMs: number, work: () => Promise<unknown>, log: Log): Jobs {
+  let running: Promise<unknown> = Promise.resolve();
   let busy = false;
   const timer = setInterval(() => {
     if (busy) return;

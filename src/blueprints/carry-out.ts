@@ -5,7 +5,7 @@
 import type { Definition } from '../engine/definition.ts';
 import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
 import type { Problem } from './issue-words.ts';
-import { asText, metaApplyModel, type Model, userModel } from './models.ts';
+import { asText, type Model, metaApplyModel, userModel } from './models.ts';
 import type { ParsedBlueprint, ParsedEntry } from './parse.ts';
 import { didYouMean, type Place, type Warning, wrong } from './place.ts';
 import { isTrue, mergeDeep, resolveTree, type TagWorld } from './tags.ts';
@@ -83,11 +83,19 @@ class FileRun {
     this.#remember(entry, identifiers, await this.#write(model, entry, identifiers, found));
   }
 
-  async #write(model: Model, entry: ParsedEntry, identifiers: Identifiers, found: Definition | null): Promise<Definition> {
+  async #write(
+    model: Model,
+    entry: ParsedEntry,
+    identifiers: Identifiers,
+    found: Definition | null,
+  ): Promise<Definition> {
     const { pk, ...others } = identifiers;
     const given = mergeDeep(await this.#attrs(model, entry), others) as JsonObject;
     const attrs = Object.fromEntries(
-      Object.entries({ ...found?.attrs, ...given }).map(([name, value]) => [name, model.texts.includes(name) ? asText(value) : value]),
+      Object.entries({ ...found?.attrs, ...given }).map(([name, value]) => [
+        name,
+        model.texts.includes(name) ? asText(value) : value,
+      ]),
     );
     const newPk = typeof pk === 'string' ? pk : null;
     const result = await this.#planning.workspace.put(model, found?.pk ?? newPk, attrs);
@@ -114,7 +122,8 @@ class FileRun {
 
   async #metaApply(entry: ParsedEntry): Promise<void> {
     const attrs = await this.#map(entry.attrs, 'attrs');
-    if (!isPlainObject(attrs.identifiers)) throw wrong(entry.at, 'attrs: expected "identifiers" with the name of a blueprint');
+    if (!isPlainObject(attrs.identifiers))
+      throw wrong(entry.at, 'attrs: expected "identifiers" with the name of a blueprint');
     const refused = await this.#planning.applyShipped(attrs.identifiers as JsonObject, entry.at);
     if (refused !== null && attrs.required !== false) this.#planning.warnings.push({ ...entry.at, message: refused });
   }
@@ -125,7 +134,10 @@ class FileRun {
       if (name === 'pk') {
         if (typeof value !== 'string' || !uuid.test(value)) throw wrong(this.#at(entry, [name]), 'pk: expected a UUID');
       } else if (!model.members.includes(name))
-        throw wrong(this.#at(entry, [name]), `identifiers: ${name} is not a member of ${model.name}${didYouMean(name, model.members)}`);
+        throw wrong(
+          this.#at(entry, [name]),
+          `identifiers: ${name} is not a member of ${model.name}${didYouMean(name, model.members)}`,
+        );
     }
     if (Object.keys(identifiers).length === 0)
       throw wrong(entry.at, 'identifiers: expected a pk, or members that tell this object from others');
@@ -160,7 +172,9 @@ class FileRun {
     if (Array.isArray(value)) return value.map((item: Json) => this.#realPks(item, level + 1));
     if (!isPlainObject(value)) return value;
     if (typeof value.pk === 'string') return this.#pks.get(value.pk) ?? value.pk;
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, this.#realPks(item as Json, level + 1)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [name, this.#realPks(item as Json, level + 1)]),
+    );
   }
 
   async #state(entry: ParsedEntry): Promise<State> {
@@ -187,7 +201,8 @@ class FileRun {
   #keyOf(id: string, at: Place): Json {
     const pk = this.#ids.get(id);
     if (pk !== undefined && pk !== null) return pk;
-    if (pk === null) throw wrong(at, `!KeyOf ${id}: that entry made no object (its conditions do not hold, or it is absent)`);
+    if (pk === null)
+      throw wrong(at, `!KeyOf ${id}: that entry made no object (its conditions do not hold, or it is absent)`);
     const hint = this.#later.has(id) ? '; it comes later, move it up' : didYouMean(id, this.#ids.keys());
     throw wrong(at, `!KeyOf ${id}: no entry before this one has that id${hint}`);
   }
@@ -218,7 +233,9 @@ class FileRun {
   /** Where a required value came from a look-up, the look-up found nothing. */
   #emptyTag({ attrs, identifiers }: ParsedEntry, path: readonly PropertyKey[]): string {
     const [name = ''] = path;
-    const trees = [attrs, identifiers].flatMap((tree) => (tree?.kind === 'map' ? [tree.members.get(String(name))?.value] : []));
+    const trees = [attrs, identifiers].flatMap((tree) =>
+      tree?.kind === 'map' ? [tree.members.get(String(name))?.value] : [],
+    );
     const tag = trees.find((tree) => tree?.kind === 'tag');
     return tag?.kind === 'tag' && tag.tag.startsWith('!Find') ? ` (does ${tag.tag} find anything?)` : '';
   }
@@ -250,4 +267,3 @@ function mergeTrees(first: Tree, later: Tree): Tree {
   }
   return { ...later, members };
 }
-

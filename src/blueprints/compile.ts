@@ -1,10 +1,25 @@
 import type { z } from 'zod';
 import type { Definition } from '../engine/definition.ts';
-import type { Bound, CompiledBinding, CompiledFlow, CompiledObject, CompiledStage, PolicyBinding } from '../engine/flow.ts';
+import type {
+  Bound,
+  CompiledBinding,
+  CompiledFlow,
+  CompiledObject,
+  CompiledStage,
+  PolicyBinding,
+} from '../engine/flow.ts';
 import type { AnyStage, ReferenceKind } from '../engine/stage.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
-import { bindingAttrs, bindingModel, flowAttrs, flowModel, policyBindingAttrs, policyBindingModel, policyModels } from './models.ts';
+import {
+  bindingAttrs,
+  bindingModel,
+  flowAttrs,
+  flowModel,
+  policyBindingAttrs,
+  policyBindingModel,
+  policyModels,
+} from './models.ts';
 
 /**
  * Makes every defined flow into one value that holds all that a run needs: stages with their configuration checked and
@@ -81,7 +96,10 @@ class Compiler {
     const { name, ...rest } = attrs;
     const stage = this.#stages.get(model);
     if (stage === undefined)
-      throw new DoorwardError('blueprint', `the stage "${String(name)}" is of the model ${model}, which does not exist here; give it with the option stages, or delete it`);
+      throw new DoorwardError(
+        'blueprint',
+        `the stage "${String(name)}" is of the model ${model}, which does not exist here; give it with the option stages, or delete it`,
+      );
     return { pk, name: String(name), kind: stage.kind, config: stage.config.parse(rest) };
   }
 
@@ -143,7 +161,8 @@ export function unmetNeeds(
 ): readonly { readonly binding: CompiledBinding; readonly key: string }[] {
   const known = new Set<string>();
   // A signed-in visitor is the pending user when none is set (W4).
-  if (flow.authentication === 'require_authenticated' || flow.authentication === 'require_superuser') known.add('pending_user');
+  if (flow.authentication === 'require_authenticated' || flow.authentication === 'require_superuser')
+    known.add('pending_user');
   if (flow.authentication === 'require_redirect') known.add('is_redirected');
   const unmet: { binding: CompiledBinding; key: string }[] = [];
   for (const binding of flow.bindings) {

@@ -6,10 +6,10 @@ import { type JsonObject, sameJson } from '../kernel/json.ts';
 import { carryOut, type Planning } from './carry-out.ts';
 import { compileFlows, contentOf, unmetNeeds } from './compile.ts';
 import { digests } from './digests.ts';
-import { flowModel, modelTable, shippedModel } from './models.ts';
+import { flowModel, groupModel, modelTable, shippedModel } from './models.ts';
 import { parseBlueprint } from './parse.ts';
 import { type Place, type Warning, wrong } from './place.ts';
-import { type ShippedFile, shippedFiles, shippedHash } from './shipped-files.ts';
+import { isPresent, type ShippedFile, shippedFiles, shippedHash } from './shipped-files.ts';
 import { type Identifiers, type Tally, Workspace } from './workspace.ts';
 
 /** A blueprint to apply. */
@@ -61,6 +61,8 @@ export async function planBlueprints(input: BlueprintInput): Promise<BlueprintPl
 }
 
 class Plan implements Planning {
+  readonly workspace: Workspace;
+  readonly models: Planning['models'];
   readonly context: JsonObject;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly warnings: Warning[] = [];
@@ -70,12 +72,10 @@ class Plan implements Planning {
   readonly #under: string[] = [];
   readonly #applied = new Set<string>();
 
-  constructor(
-    input: BlueprintInput,
-    readonly workspace: Workspace,
-    readonly models: Planning['models'],
-  ) {
+  constructor(input: BlueprintInput, workspace: Workspace, models: Planning['models']) {
     this.#input = input;
+    this.workspace = workspace;
+    this.models = models;
     this.context = input.context ?? {};
     this.env = input.env ?? {};
   }
@@ -84,10 +84,10 @@ class Plan implements Planning {
     const file = shippedFiles.find(({ title, path }) => wanted.name === title || wanted.path === path);
     if (file === undefined)
       return `the blueprint ${JSON.stringify(wanted.name ?? wanted.path ?? '')} is not one of those that are shipped; apply it yourself if it is needed`;
-    if (this.#under.includes(file.name)) throw wrong(at, `the blueprints apply each other in a circle: ${[...this.#under, file.name].join(' → ')}`);
-    // What was applied once belongs to the administrator: it is there, or it was taken away on purpose.
-    const isRecorded = this.workspace.all().some(({ model, attrs }) => model === shippedModel && attrs.name === file.name);
-    if (!isRecorded) await this.applyShippedFile(file);
+    if (this.#under.includes(file.name))
+      throw wrong(at, `the blueprints apply each other in a circle: ${[...this.#under, file.name].join(' → ')}`);
+    // What was applied once, or stands there already, is the administrator's; it is not touched from here.
+    if (!isPresent(file, this.workspace.all())) await this.applyShippedFile(file);
     return null;
   }
 
@@ -97,7 +97,7 @@ class Plan implements Planning {
     const pks = await carryOut(this, parseBlueprint(`${file.name}.yaml`, file.text));
     this.#under.pop();
     this.#applied.add(file.name);
-    const objects = this.workspace.all().filter(({ pk }) => pks.has(pk));
+    const objects = this.workspace.all().filter(({ pk, model }) => pks.has(pk) && model !== groupModel);
     this.workspace.record(shippedModel, { name: file.name }, { hash: shippedHash(file), objects: digests(objects) });
   }
 
@@ -110,7 +110,9 @@ class Plan implements Planning {
     const slugs = new Set(compiled.map(({ slug }) => slug));
     const removedFlows = this.workspace
       .before()
-      .flatMap(({ model, attrs }) => (model === flowModel && !slugs.has(String(attrs.slug)) ? [String(attrs.slug)] : []));
+      .flatMap(({ model, attrs }) =>
+        model === flowModel && !slugs.has(String(attrs.slug)) ? [String(attrs.slug)] : [],
+      );
     return {
       change: { revision, put, remove, flows, removedFlows, effects },
       summary: { ...tally, flows: flows.map(({ slug, version }) => ({ slug, version })) },
@@ -121,7 +123,9 @@ class Plan implements Planning {
   /** Only where this plan's files say something about it. */
   #warnOfNeeds(flow: CompiledFlow): void {
     for (const { binding, key } of unmetNeeds(flow, this.#input.stages)) {
-      const at = [binding.pk, binding.stage.pk, flow.pk].map((pk) => this.places.get(pk)).find((place) => place !== undefined);
+      const at = [binding.pk, binding.stage.pk, flow.pk]
+        .map((pk) => this.places.get(pk))
+        .find((place) => place !== undefined);
       if (at === undefined) continue;
       const message = `the stage "${binding.stage.name}" needs ${key}, which no stage before it in the flow ${flow.slug} gives`;
       this.warnings.push({ ...at, message });
@@ -130,13 +134,17 @@ class Plan implements Planning {
 }
 
 /** The flows that differ from their current version, numbered. */
-async function newVersions(store: DefinitionStore, compiled: readonly CompiledFlow[]): Promise<readonly CompiledFlow[]> {
+async function newVersions(
+  store: DefinitionStore,
+  compiled: readonly CompiledFlow[],
+): Promise<readonly CompiledFlow[]> {
   const versions = await store.currentVersions();
   const changed: CompiledFlow[] = [];
   for (const flow of compiled) {
     const version = Object.hasOwn(versions, flow.slug) ? (versions[flow.slug] ?? 0) : 0;
     const current = version === 0 ? null : await store.flow(flow.slug, version);
-    if (current === null || !sameJson(contentOf(current), contentOf(flow))) changed.push({ ...flow, version: version + 1 });
+    if (current === null || !sameJson(contentOf(current), contentOf(flow)))
+      changed.push({ ...flow, version: version + 1 });
   }
   return changed;
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { Definition } from '../engine/definition.ts';
 import authentication from './flows/default-authentication-flow.yaml';
 import enrollment from './flows/default-enrollment-flow.yaml';
 import invalidation from './flows/default-invalidation-flow.yaml';
 import passwordChange from './flows/default-password-change.yaml';
 import userSettings from './flows/default-user-settings-flow.yaml';
 import initialSetup from './flows/initial-setup.yaml';
+import { flowModel, shippedModel } from './models.ts';
 
 /** A blueprint that comes with the product. */
 export interface ShippedFile {
@@ -59,4 +61,15 @@ export const shippedFiles: readonly ShippedFile[] = [
 /** Tells one edition of a shipped file from another. */
 export function shippedHash({ text }: ShippedFile): string {
   return createHash('sha256').update(text).digest('base64url');
+}
+
+/** What was recorded of a file when it was applied. */
+export function recordOf(file: ShippedFile, definitions: readonly Definition[]): Definition | null {
+  return definitions.find(({ model, attrs }) => model === shippedModel && attrs.name === file.name) ?? null;
+}
+
+/** Whether a file was applied before, or a flow of its slug stands there anyway. */
+export function isPresent(file: ShippedFile, definitions: readonly Definition[]): boolean {
+  const hasFlow = definitions.some(({ model, attrs }) => model === flowModel && attrs.slug === file.name);
+  return hasFlow || recordOf(file, definitions) !== null;
 }

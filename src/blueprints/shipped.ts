@@ -11,9 +11,8 @@ import type { Definition } from '../engine/definition.ts';
 import { isPlainObject, sameJson } from '../kernel/json.ts';
 import { applyBlueprints } from './apply.ts';
 import { digests } from './digests.ts';
-import { flowModel, shippedModel } from './models.ts';
 import type { BlueprintInput, BlueprintSummary } from './plan.ts';
-import { type ShippedFile, shippedFiles, shippedHash } from './shipped-files.ts';
+import { isPresent, recordOf, type ShippedFile, shippedFiles, shippedHash } from './shipped-files.ts';
 
 export interface ShippedInput extends Omit<BlueprintInput, 'files' | 'shipped' | 'context' | 'env'> {
   /** Names of files to apply whatever an administrator changed; `all` for every one. */
@@ -28,15 +27,17 @@ export interface ShippedInput extends Omit<BlueprintInput, 'files' | 'shipped' |
 export async function applyShipped(input: ShippedInput): Promise<BlueprintSummary | null> {
   const { reset = [], ...rest } = input;
   const { definitions } = await input.definitions.all();
-  const wanted = shippedFiles.filter((file) => reset === 'all' || reset.includes(file.name) || isDue(file, definitions));
+  const wanted = shippedFiles.filter(
+    (file) => reset === 'all' || reset.includes(file.name) || isDue(file, definitions),
+  );
   if (wanted.length === 0) return null;
   const { summary } = await applyBlueprints({ ...rest, files: [], shipped: wanted.map(({ name }) => name) });
   return summary;
 }
 
 function isDue(file: ShippedFile, definitions: readonly Definition[]): boolean {
-  const record = definitions.find(({ model, attrs }) => model === shippedModel && attrs.name === file.name)?.attrs;
-  if (record === undefined) return !definitions.some(({ model, attrs }) => model === flowModel && attrs.slug === file.name);
+  const record = recordOf(file, definitions)?.attrs;
+  if (record === undefined) return !isPresent(file, definitions);
   if (record.hash === shippedHash(file) || !isPlainObject(record.objects)) return false;
   const pks = Object.keys(record.objects);
   return sameJson(record.objects, digests(definitions.filter(({ pk }) => pks.includes(pk))));

@@ -134,7 +134,12 @@ export class Workspace {
   }
 
   /** What is different from the beginning. */
-  difference(): { readonly put: Definition[]; readonly remove: string[]; readonly effects: Effect[]; readonly tally: Tally } {
+  difference(): {
+    readonly put: Definition[];
+    readonly remove: string[];
+    readonly effects: Effect[];
+    readonly tally: Tally;
+  } {
     const put: Definition[] = [];
     const remove: string[] = [];
     const effects: Effect[] = [];
@@ -143,10 +148,7 @@ export class Workspace {
       if (before !== undefined && sameJson(before.attrs, definition.attrs)) continue;
       if (definition.model !== groupModel) put.push(definition);
       else if (before === undefined) effects.push({ kind: 'group.create', group: asGroup(definition) });
-      else {
-        const { pk, ...set } = asGroup(definition);
-        effects.push({ kind: 'group.update', pk, set });
-      }
+      else effects.push({ kind: 'group.update', pk: definition.pk, set: groupChanges(before, definition) });
     }
     for (const { pk, model } of this.#before.values()) {
       if (this.#now.has(pk)) continue;
@@ -192,7 +194,10 @@ export class Workspace {
     for (const [name, { kinds }] of Object.entries(model.references)) {
       for (const value of listOf(definition.attrs[name])) {
         if (await this.#exists(kinds, value)) continue;
-        problems.push({ path: [name], text: `${name}: there is no ${kinds.join(' or ').replaceAll('_', ' ')} with the pk ${String(value)}` });
+        problems.push({
+          path: [name],
+          text: `${name}: there is no ${kinds.join(' or ').replaceAll('_', ' ')} with the pk ${String(value)}`,
+        });
       }
     }
     if (model.name === groupModel && (await this.#isOwnAncestor(definition)))
@@ -241,6 +246,18 @@ function asGroup({ pk, attrs }: Definition): Group {
     isSuperuser: attrs.is_superuser === true,
     parent: typeof attrs.parent === 'string' ? attrs.parent : null,
     attributes: (attrs.attributes ?? {}) as JsonObject,
+  };
+}
+
+/** Only what differs, so that a change somebody else makes meanwhile survives. */
+function groupChanges(before: Definition, now: Definition): Partial<Omit<Group, 'pk'>> {
+  const { name, isSuperuser, parent, attributes } = asGroup(now);
+  const differs = (member: string) => !sameJson(before.attrs[member], now.attrs[member]);
+  return {
+    ...(differs('name') ? { name } : {}),
+    ...(differs('is_superuser') ? { isSuperuser } : {}),
+    ...(differs('parent') ? { parent } : {}),
+    ...(differs('attributes') ? { attributes } : {}),
   };
 }
 

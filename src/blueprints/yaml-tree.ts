@@ -157,6 +157,8 @@ function scalarValue(node: Scalar, at: Place): string | number | boolean | null 
   const { value } = node;
   // The reference's unquoted dates; JSON has none, so they stay the text that was written.
   if (value instanceof Date) return node.source ?? value.toISOString();
+  // YAML 1.1 on paper knows y and n as booleans; the reference's reader takes them as text.
+  if (typeof value === 'boolean' && /^[yn]$/i.test(node.source ?? '')) return node.source ?? value;
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw wrong(at, 'expected text, a finite number, true, false or null');

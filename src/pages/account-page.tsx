@@ -17,7 +17,13 @@ export function accountPage(data: AccountPageData): string {
   const words = wordsIn(data.locale);
   const shown = data.user.name || data.user.username;
   return page(
-    <Shell words={words} brand={data.brand} title={words.of('account.title')} wide>
+    <Shell
+      words={words}
+      brand={data.brand}
+      title={words.of('account.title')}
+      nav={<AccountNav data={data} words={words} />}
+      wide
+    >
       <div class="greeting">
         <Initial name={shown} />
         <div>
@@ -33,17 +39,16 @@ export function accountPage(data: AccountPageData): string {
       <Profile data={data} words={words} />
       <Password data={data} words={words} />
       <Sessions data={data} words={words} />
-      <div class="buttons end">
-        <a class="button secondary" href="/if/flow/default-invalidation-flow/">
-          {words.of('account.sign_out')}
-        </a>
-        {data.isAdministrator ? (
-          <a class="button secondary" href="/if/admin/">
-            {words.of('account.administration')}
-          </a>
-        ) : null}
-      </div>
     </Shell>,
+  );
+}
+
+function AccountNav({ data, words }: Props) {
+  return (
+    <nav aria-label={words.of('account.title')}>
+      {data.isAdministrator ? <a href="/if/admin/">{words.of('account.administration')}</a> : null}
+      <a href="/if/flow/default-invalidation-flow/">{words.of('account.sign_out')}</a>
+    </nav>
   );
 }
 
@@ -155,7 +160,7 @@ function SessionItem({ session, data, words }: Props & { readonly session: Liste
         </p>
         <p class="hint">
           {words.of('account.last_used')} <Time at={session.lastUsedAt} words={words} />
-          {session.address === '' ? null : <span> · {words.of('account.address', { address: session.address })}</span>}
+          {session.address === '' ? null : <span> · {session.address}</span>}
         </p>
       </div>
       <form method="post" action={`/if/user/sessions/${encodeURIComponent(session.uuid)}/end`}>

@@ -3,7 +3,7 @@ import script from './assets/doorward.client.js';
 import css from './assets/doorward.css';
 import faviconSvg from './assets/favicon.svg';
 import logoSvg from './assets/logo.svg';
-import { contentHash } from './brand.ts';
+import { contentHash } from './content-hash.ts';
 
 export { logoSvg };
 

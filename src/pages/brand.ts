@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DoorwardError } from '../kernel/errors.ts';
-import { mix, parseHex, type Rgb, readableOn, standingOut, toHex } from './colour.ts';
+import { black, mix, parseHex, type Rgb, readableOn, standingOut, toHex, white } from './colour.ts';
+import { contentHash } from './content-hash.ts';
 import { isWebAddress } from './web-address.ts';
 
 const webAddress = z.string().refine(isWebAddress, 'must be an http(s) address or a path that starts with /');
@@ -53,11 +53,10 @@ function variables(accent: Rgb, theme: 'light' | 'dark'): string {
   const ground = grounds[theme];
   const fill = standingOut(accent, ground, theme === 'dark' ? 3 : 1);
   const ink = readableOn(fill);
-  const away: Rgb = ink[0] === 0 ? [255, 255, 255] : [0, 0, 0];
   return [
     `--accent:${toHex(fill)}`,
     `--on-accent:${toHex(ink)}`,
-    `--accent-hover:${toHex(mix(fill, away, 0.14))}`,
+    `--accent-hover:${toHex(mix(fill, ink === white ? black : white, 0.14))}`,
     `--accent-text:${toHex(standingOut(accent, ground, 4.6))}`,
   ].join(';');
 }
@@ -79,9 +78,4 @@ export function brandStylesheet(brand: Brand): { readonly path: string; readonly
     stylesheets.set(brand, sheet);
   }
   return sheet;
-}
-
-/** Names a body in its path, so that browsers may keep it for ever. */
-export function contentHash(body: string): string {
-  return createHash('sha256').update(body).digest('hex').slice(0, 12);
 }

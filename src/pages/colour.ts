@@ -40,12 +40,42 @@ export function readableOn(colour: Rgb): Rgb {
   return contrast(colour, white) >= contrast(colour, black) ? white : black;
 }
 
-/** The colour, moved just as far from `ground` as the ratio needs. */
+/** The colour, made lighter or darker just as far as the ratio to `ground` needs; hue and saturation stay. */
 export function standingOut(colour: Rgb, ground: Rgb, ratio: number): Rgb {
+  const { hue, saturation, lightness } = toHsl(colour);
   const away = readableOn(ground);
+  const target = away === white ? 1 : 0;
   for (let share = 0; share < 1; share += 0.02) {
-    const candidate = parseHex(toHex(mix(colour, away, share)));
+    const shade =
+      share === 0 ? colour : fromHsl({ hue, saturation, lightness: lightness + (target - lightness) * share });
+    const candidate = parseHex(toHex(shade));
     if (contrast(candidate, ground) >= ratio) return candidate;
   }
   return away;
+}
+
+/** Hue in degrees; saturation and lightness from 0 to 1. */
+interface Hsl {
+  readonly hue: number;
+  readonly saturation: number;
+  readonly lightness: number;
+}
+
+function toHsl(colour: Rgb): Hsl {
+  const [red, green, blue] = [colour[0] / 255, colour[1] / 255, colour[2] / 255];
+  const [low, high] = [Math.min(red, green, blue), Math.max(red, green, blue)];
+  const [lightness, chroma] = [(low + high) / 2, high - low];
+  if (chroma === 0) return { hue: 0, saturation: 0, lightness };
+  const sector =
+    high === red ? (green - blue) / chroma : high === green ? (blue - red) / chroma + 2 : (red - green) / chroma + 4;
+  return { hue: (sector * 60 + 360) % 360, saturation: chroma / (1 - Math.abs(2 * lightness - 1)), lightness };
+}
+
+function fromHsl({ hue, saturation, lightness }: Hsl): Rgb {
+  const amplitude = saturation * Math.min(lightness, 1 - lightness);
+  const channel = (offset: number) => {
+    const position = (offset + hue / 30) % 12;
+    return 255 * (lightness - amplitude * Math.max(-1, Math.min(position - 3, 9 - position, 1)));
+  };
+  return [channel(0), channel(8), channel(4)];
 }

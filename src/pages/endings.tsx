@@ -6,7 +6,7 @@ import type {
 } from '../protocol/challenge.ts';
 import { FlowForm, PendingUser } from './flow-form.tsx';
 import { formView } from './form-view.ts';
-import type { ChallengeProps } from './page-data.ts';
+import type { ChallengeProps, FlowPageData } from './page-data.ts';
 import { isWebAddress } from './web-address.ts';
 import { wordsIn } from './words.ts';
 
@@ -87,6 +87,21 @@ export function Redirect({ data, challenge }: ChallengeProps<RedirectChallenge>)
       </p>
       <a class="button primary" href={challenge.to} data-onward>
         {words.of('page.continue')}
+      </a>
+    </>
+  );
+}
+
+/** A stage of one's own that has no page here. */
+export function UnknownComponent({ data, component }: { readonly data: FlowPageData; readonly component: string }) {
+  const words = wordsIn(data.reply.locale);
+  return (
+    <>
+      <div class="summary" role="alert">
+        <p>{words.of('page.unknown_component', { component })}</p>
+      </div>
+      <a class="button primary" href="/">
+        {words.of('page.start')}
       </a>
     </>
   );

@@ -16,6 +16,7 @@ export function errorPage(data: ErrorPageData): string {
       {data.retryAfter === undefined ? null : <p class="lead">{waiting(data.retryAfter, words)}</p>}
       <div class="buttons">
         {passing ? (
+          // biome-ignore lint/a11y/useValidAnchor: the empty address is this very page, asked for anew with its query
           <a class="button primary" href="">
             {words.of('page.retry')}
           </a>

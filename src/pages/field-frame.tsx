@@ -15,7 +15,9 @@ export interface ControlAttributes {
 
 export function controlAttributes(view: FormView, field: FormField, hint: Text = ''): ControlAttributes {
   const wrong = view.problemsOf(field.key).length > 0;
-  const described = [wrong ? `${field.id}-problem` : '', hint === '' ? '' : `${field.id}-hint`].filter(Boolean).join(' ');
+  const described = [wrong ? `${field.id}-problem` : '', hint === '' ? '' : `${field.id}-hint`]
+    .filter(Boolean)
+    .join(' ');
   return {
     id: field.id,
     name: field.key,
@@ -69,7 +71,15 @@ function Optional({ view }: { readonly view: FormView }) {
   return <span class="optional"> ({view.words.of('page.optional')})</span>;
 }
 
-export function Hint({ view, field, hint }: { readonly view: FormView; readonly field: FormField; readonly hint: Text }) {
+export function Hint({
+  view,
+  field,
+  hint,
+}: {
+  readonly view: FormView;
+  readonly field: FormField;
+  readonly hint: Text;
+}) {
   if (hint === '') return null;
   return (
     <div class="hint" id={`${field.id}-hint`}>
@@ -106,7 +116,14 @@ interface PasswordProps {
 }
 
 /** A password is never written into a page, whatever was typed before. */
-export function PasswordInput({ view, attributes, autocomplete, required, placeholder, showable = true }: PasswordProps) {
+export function PasswordInput({
+  view,
+  attributes,
+  autocomplete,
+  required,
+  placeholder,
+  showable = true,
+}: PasswordProps) {
   return (
     <div class="reveal">
       <input

@@ -84,6 +84,14 @@ export function Initial({ name }: { readonly name: string }) {
 }
 
 /** A link to another flow that takes this page's query along. */
-export function FlowLink({ view, to, children }: { readonly view: FormView; readonly to: string; readonly children: Child }) {
+export function FlowLink({
+  view,
+  to,
+  children,
+}: {
+  readonly view: FormView;
+  readonly to: string;
+  readonly children: Child;
+}) {
   return <a href={withQuery(to, view.data.query)}>{children}</a>;
 }

@@ -1,4 +1,4 @@
-import { AccessDenied, Dummy, FlowError, Redirect } from './endings.tsx';
+import { AccessDenied, Dummy, FlowError, Redirect, UnknownComponent } from './endings.tsx';
 import type { FlowPageData } from './page-data.ts';
 import { Prompt } from './prompt.tsx';
 import { page, Shell } from './shell.tsx';
@@ -64,8 +64,4 @@ function Step({ data }: { readonly data: FlowPageData }) {
     default:
       return <UnknownComponent data={data} component={challenge.component} />;
   }
-}
-
-function UnknownComponent({ data, component }: { readonly data: FlowPageData; readonly component: string }) {
-  return <p class="lead">{wordsIn(data.reply.locale).of('page.unknown_component', { component })}</p>;
 }

@@ -1,8 +1,16 @@
 import type { Child } from 'hono/jsx';
-import { locales } from '../protocol/localize.ts';
 import type { PromptField } from '../protocol/challenge.ts';
+import { locales } from '../protocol/localize.ts';
 import { autocompleteOf, verbatim } from './autocomplete.ts';
-import { controlAttributes, FieldFrame, GroupFrame, Hint, PasswordInput, Problems, sanitisedHtml } from './field-frame.tsx';
+import {
+  controlAttributes,
+  FieldFrame,
+  GroupFrame,
+  Hint,
+  PasswordInput,
+  Problems,
+  sanitisedHtml,
+} from './field-frame.tsx';
 import { type FormField, type FormView, shownValue } from './form-view.ts';
 
 interface ControlProps {

@@ -1,5 +1,5 @@
-import type { Child } from 'hono/jsx';
 import { raw } from 'hono/html';
+import type { Child } from 'hono/jsx';
 import type { Layout } from '../protocol/challenge.ts';
 import { logoSvg, scriptPath, stylesheetPath } from './assets.ts';
 import { type Brand, brandStylesheet, defaultBrand } from './brand.ts';
@@ -14,11 +14,22 @@ interface ShellProps {
   /** Image behind the card; '' for the brand's own. */
   readonly background?: string;
   readonly wide?: boolean;
+  /** Links at the head of the page. */
+  readonly nav?: Child;
   readonly children: Child;
 }
 
 /** The frame of every page: head, brand, card, footer. */
-export function Shell({ words, brand, title, layout = 'stacked', background = '', wide, children }: ShellProps) {
+export function Shell({
+  words,
+  brand,
+  title,
+  layout = 'stacked',
+  background = '',
+  wide,
+  nav = null,
+  children,
+}: ShellProps) {
   const image = [background, brand.background].find(isWebAddress);
   const classes = [`layout-${layout}`, image === undefined ? '' : 'has-backdrop'].filter(Boolean).join(' ');
   return (
@@ -41,6 +52,7 @@ export function Shell({ words, brand, title, layout = 'stacked', background = ''
             <header class="brand">
               <Logo brand={brand} />
               <span>{brand.name}</span>
+              {nav}
             </header>
             <main>{children}</main>
           </div>

@@ -11,7 +11,10 @@ export function Identification({ data, challenge }: ChallengeProps<Identificatio
   const asked = challenge.user_fields ?? [];
   const identifier = { key: 'uid_field', id: 'field-0', label: identifierLabel(words, asked), editable: true };
   const password = { key: 'password', id: 'field-1', label: words.of('page.password'), editable: true };
-  const view = formView(data, asked.length === 0 ? [] : challenge.password_fields ? [identifier, password] : [identifier]);
+  const view = formView(
+    data,
+    asked.length === 0 ? [] : challenge.password_fields ? [identifier, password] : [identifier],
+  );
   const emailOnly = asked.length === 1 && asked[0] === 'email';
   return (
     <>
@@ -50,7 +53,13 @@ function identifierLabel(words: Words, fields: readonly ('email' | 'username' | 
   return joined.charAt(0).toUpperCase() + joined.slice(1);
 }
 
-function IdentificationLinks({ view, challenge }: { readonly view: FormView; readonly challenge: IdentificationChallenge }) {
+function IdentificationLinks({
+  view,
+  challenge,
+}: {
+  readonly view: FormView;
+  readonly challenge: IdentificationChallenge;
+}) {
   const { words } = view;
   const { recovery_url, passwordless_url, enroll_url } = challenge;
   if (recovery_url === undefined && passwordless_url === undefined && enroll_url === undefined) return null;
@@ -133,7 +142,7 @@ export function UserLogin({ data }: ChallengeProps<UserLoginChallenge>) {
       <p class="hint">{words.of('page.stay_signed_in_hint')}</p>
       <FlowForm view={view}>
         <div class="buttons">
-          <button type="submit" class="primary" name="remember_me" value="true" data-busy={busy} autofocus>
+          <button type="submit" class="primary" name="remember_me" value="true" data-busy={busy}>
             {words.of('page.yes')}
           </button>
           <button type="submit" class="secondary" name="remember_me" value="false" data-busy={busy}>

@@ -20,13 +20,22 @@ import { userStatements } from './user-rows.ts';
  *
  * @throws DoorwardError `store_unavailable` when the database is away or locked; nothing was written, or nobody can tell
  */
-export async function commitOn(driver: Driver, keyring: Keyring, log: Log, now: number, commit: Commit): Promise<CommitAnswer> {
+export async function commitOn(
+  driver: Driver,
+  keyring: Keyring,
+  log: Log,
+  now: number,
+  commit: Commit,
+): Promise<CommitAnswer> {
   const statements = [
     ...commit.runs.flatMap((write) => runStatements(write, commit.id, keyring)),
     ...accountStatements(commit.effects, { keyring, now, ownRuns: commit.runs.map(({ run }) => run.id) }),
   ];
   const [first] = commit.runs;
-  const proof = first === undefined ? null : sql`SELECT 1 FROM doorward_run WHERE id = ${first.run.id} AND commit_id = ${commit.id}`;
+  const proof =
+    first === undefined
+      ? null
+      : sql`SELECT 1 FROM doorward_run WHERE id = ${first.run.id} AND commit_id = ${commit.id}`;
   return carryOut(driver, log, { statements, proof });
 }
 
@@ -42,7 +51,8 @@ export async function carryOut(driver: Driver, log: Log, transaction: Transactio
   if (failure === null) return { status: 'done' };
   const refusal: Refusal | 'lost' = refusalOf(failure, statements);
   if (refusal === 'lost') return { status: 'lost' };
-  if (failure.kind === 'constraint') log('warn', 'the database refused a write', { effect: refusal.effect, detail: failure.detail });
+  if (failure.kind === 'constraint')
+    log('warn', 'the database refused a write', { effect: refusal.effect, detail: failure.detail });
   return { status: 'refused', refusal };
 }
 
@@ -52,7 +62,9 @@ export function accountStatements(
   { keyring, now, ownRuns }: { readonly keyring: Keyring; readonly now: number; readonly ownRuns: readonly string[] },
 ): readonly Statement[] {
   if (effects.length === 0) return [];
-  const renewed = new Map(effects.flatMap((effect) => (effect.kind === 'session.renew' ? [[effect.to, effect.from]] : [])));
+  const renewed = new Map(
+    effects.flatMap((effect) => (effect.kind === 'session.renew' ? [[effect.to, effect.from]] : [])),
+  );
   const setting = { now, keyring, ownRuns, renewed };
   const ordered = effects.toSorted((a, b) => rankOf(a.kind) - rankOf(b.kind));
   const before = ordered.filter((effect) => rankOf(effect.kind) < 2);
@@ -65,7 +77,8 @@ export function accountStatements(
 }
 
 function runStatements({ mode, run, replaces }: RunWrite, commitId: string, keyring: Keyring): Statement[] {
-  const statement = mode === 'insert' ? insertStatement(run, commitId, keyring) : updateStatement(run, commitId, keyring);
+  const statement =
+    mode === 'insert' ? insertStatement(run, commitId, keyring) : updateStatement(run, commitId, keyring);
   if (replaces === undefined) return [statement];
   // The unique index must see the old run gone before the new one comes: never folded, since they touch the same place.
   const place = `run:${run.session}:${run.flow}:${run.variant}`;

@@ -35,7 +35,7 @@ export interface Transaction {
 /** One database. Every call throws DoorwardError `store_unavailable` when it is away, locked too long or full. */
 export interface Driver {
   readonly dialect: 'sqlite' | 'postgres';
-  /** A query that changes nothing. */
+  /** A query that changes nothing. Nothing kept equals a text that cannot be kept: then there are no rows. */
   read(query: Sql): Promise<readonly Row[]>;
   /** One statement in a transaction of its own, with the rows that it returns. */
   write(query: Sql): Promise<readonly Row[]>;

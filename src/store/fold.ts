@@ -54,7 +54,9 @@ function foldedText(statements: readonly Statement[]): string {
   for (const [index, { sql, expect }] of statements.entries()) {
     parts.push(`s${index} AS (${numbered(sql.text, next)} RETURNING 1)`);
     const count = `(SELECT count(*) FROM s${index})`;
-    counts.push(expect === undefined ? count : `CASE WHEN ${count} = ${expect} THEN 1 ELSE doorward_refuse('${index}') END`);
+    counts.push(
+      expect === undefined ? count : `CASE WHEN ${count} = ${expect} THEN 1 ELSE doorward_refuse('${index}') END`,
+    );
     next += sql.params.length;
   }
   return `WITH ${parts.join(', ')} SELECT ${counts.join(', ')}`;

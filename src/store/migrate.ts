@@ -19,17 +19,24 @@ export interface Migrated {
  */
 export function migrate(driver: Driver, keyring: Keyring, now: number): Promise<Migrated> {
   return driver.migrate(async (script) => {
-    await script.run(`CREATE TABLE IF NOT EXISTS doorward_migration (id integer NOT NULL PRIMARY KEY, name text NOT NULL, applied_at bigint NOT NULL)`);
+    await script.run(
+      `CREATE TABLE IF NOT EXISTS doorward_migration (id integer NOT NULL PRIMARY KEY, name text NOT NULL, applied_at bigint NOT NULL)`,
+    );
     const [row] = await script.query(sql`SELECT coalesce(max(id), 0) FROM doorward_migration`);
     const known = Number(row?.[0]);
     const newest = migrations.at(-1)?.id ?? 0;
     if (known > newest)
-      throw new DoorwardError('configuration', `the database has schema ${known}, this version of Doorward knows up to ${newest}: start the newer version`);
+      throw new DoorwardError(
+        'configuration',
+        `the database has schema ${known}, this version of Doorward knows up to ${newest}: start the newer version`,
+      );
     const applied: string[] = [];
     for (const migration of migrations) {
       if (migration.id <= known) continue;
       await script.run(ddlFor(driver.dialect, migration));
-      await script.query(sql`INSERT INTO doorward_migration (id, name, applied_at) VALUES (${migration.id}, ${migration.name}, ${now})`);
+      await script.query(
+        sql`INSERT INTO doorward_migration (id, name, applied_at) VALUES (${migration.id}, ${migration.name}, ${now})`,
+      );
       applied.push(migration.name);
     }
     await checkKeys(script, keyring);

@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { Driver, Failure, Log, Script, Statement, Transaction } from './driver.ts';
 import { isFoldable, type Prepared, Texts } from './fold.ts';
-import { numbered, type Row, type Sql } from './sql.ts';
+import { isStorableSql, numbered, type Row, type Sql } from './sql.ts';
 
 /*
  * PostgreSQL: a commit is one statement wherever it can be, else one transaction. The server may go away and come
@@ -38,14 +38,17 @@ export async function openPostgres(url: string, log: Log): Promise<Driver> {
     idle_in_transaction_session_timeout: times.answer,
     keepAlive: true,
     // Only here: the application's own pg keeps its parsers.
-    types: { getTypeParser: ((oid: number, format: 'text') => (oid === int8 ? Number : types.getTypeParser(oid, format))) as typeof types.getTypeParser },
+    types: {
+      getTypeParser: ((oid: number, format: 'text') =>
+        oid === int8 ? Number : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+    },
   });
   // Without a listener a server that restarts ends this process.
   pool.on('error', (error) => log('warn', 'a PostgreSQL connection was lost', { detail: error.message }));
   return new PostgresDriver(pool);
 }
 
-async function driverPackage(): Promise<typeof import('pg')> {
+async function driverPackage(): Promise<typeof import('pg')['default']> {
   try {
     return (await import('pg')).default;
   } catch (error) {
@@ -62,12 +65,13 @@ class PostgresDriver implements Driver {
     this.#pool = pool;
   }
 
-  read(query: Sql): Promise<readonly Row[]> {
+  async read(query: Sql): Promise<readonly Row[]> {
+    if (!isStorableSql(query)) return [];
     return this.#onClient((client) => rowsOf(client, this.#texts.single(query.text, query.params)));
   }
 
   write(query: Sql): Promise<readonly Row[]> {
-    return this.read(query);
+    return this.#onClient((client) => rowsOf(client, this.#texts.single(query.text, query.params)));
   }
 
   async transact(transaction: Transaction): Promise<Failure | null> {
@@ -89,15 +93,10 @@ class PostgresDriver implements Driver {
         query: (query) => rowsOf(client, { text: numbered(query.text), name: undefined, values: [...query.params] }),
       };
       await client.query('BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0');
-      try {
-        await client.query(`SELECT pg_advisory_xact_lock(${migrationLock})`);
-        const result = await work(script);
-        await client.query('COMMIT');
-        return result;
-      } catch (error) {
-        await client.query('ROLLBACK').catch(() => undefined);
-        throw error;
-      }
+      await client.query(`SELECT pg_advisory_xact_lock(${migrationLock})`);
+      const result = await work(script);
+      await client.query('COMMIT');
+      return result;
     });
   }
 
@@ -137,8 +136,7 @@ class PostgresDriver implements Driver {
       await client.query('COMMIT');
       return null;
     } catch (error) {
-      const failure = failureOf(error, index);
-      return failure;
+      return failureOf(error, index);
     }
   }
 
@@ -152,7 +150,7 @@ class PostgresDriver implements Driver {
     return rows.length > 0;
   }
 
-  /** Lends a connection; one that failed in a way that leaves its state unknown is thrown away. */
+  /** Lends a connection. After an error nobody knows what state it is in: it is thrown away. */
   async #onClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     let client: PoolClient;
     try {
@@ -163,11 +161,12 @@ class PostgresDriver implements Driver {
     // An idle client reports to the pool, a lent one to whoever has it; the query in flight rejects as well.
     const ignore = () => undefined;
     client.on('error', ignore);
-    let broken = false;
+    let broken = true;
     try {
-      return await work(client);
+      const result = await work(client);
+      broken = false;
+      return result;
     } catch (error) {
-      broken = !isAnswer(error) || isAway(error) || again.has(stateOf(error));
       throw settled(error, 'did not answer');
     } finally {
       client.off('error', ignore);
@@ -195,9 +194,14 @@ function failureOf(error: unknown, index: number | null): Failure {
 /** What a caller gets: the server's absence under our code, anything else as it is. */
 function settled(error: unknown, what: string): unknown {
   if (wrongSettings.has(stateOf(error)))
-    return new DoorwardError('configuration', `PostgreSQL refused the connection: ${messageOf(error)}`, { cause: error });
+    return new DoorwardError('configuration', `PostgreSQL refused the connection: ${messageOf(error)}`, {
+      cause: error,
+    });
   if (isAnswer(error) && !isAway(error) && !again.has(stateOf(error))) return error;
-  return new DoorwardError('store_unavailable', `PostgreSQL ${what}: ${messageOf(error)}`, { cause: error, retryAfter: 5 });
+  return new DoorwardError('store_unavailable', `PostgreSQL ${what}: ${messageOf(error)}`, {
+    cause: error,
+    retryAfter: 5,
+  });
 }
 
 /** The server said it; anything else is the connection's fault. */

@@ -19,7 +19,12 @@ const uniques: readonly Unique[] = [
   unique('doorward_session_pkey', 'doorward_session.token_hash', ['session.begin', 'session.renew'], 'token'),
   unique('doorward_session_uuid', 'doorward_session.uuid', ['session.begin'], 'uuid'),
   unique('doorward_run_open', 'doorward_run.session, doorward_run.flow, doorward_run.variant', ['run'], null),
-  unique('doorward_flow_version_pkey', 'doorward_flow_version.slug, doorward_flow_version.version', ['definition'], null),
+  unique(
+    'doorward_flow_version_pkey',
+    'doorward_flow_version.slug, doorward_flow_version.version',
+    ['definition'],
+    null,
+  ),
 ];
 
 /** The effects whose rows refer to something, by the table that holds the reference. */
@@ -39,7 +44,8 @@ export function refusalOf(failure: Failure, statements: readonly Statement[]): R
     const found = uniques.find(({ index, columns }) => index === failure.key || columns === failure.key);
     const effect = statement?.effect ?? among(statements, found?.effects ?? []);
     if (found?.field === null) return 'lost';
-    if (found !== undefined && effect !== undefined && isEffect(effect)) return { reason: 'taken', effect, field: found.field };
+    if (found !== undefined && effect !== undefined && isEffect(effect))
+      return { reason: 'taken', effect, field: found.field };
   }
   if (failure.kind === 'missing') {
     const effect = statement?.effect ?? among(statements, referring[failure.table] ?? Object.values(referring).flat());
@@ -53,12 +59,17 @@ function unique(index: string, columns: string, effects: readonly Statement['eff
 }
 
 /** In a folded commit the database does not say which statement it was: the first that could be it. */
-function among(statements: readonly Statement[], effects: readonly Statement['effect'][]): Statement['effect'] | undefined {
+function among(
+  statements: readonly Statement[],
+  effects: readonly Statement['effect'][],
+): Statement['effect'] | undefined {
   return statements.find((statement) => effects.includes(statement.effect))?.effect;
 }
 
 function constraint(statement: Statement | undefined, statements: readonly Statement[]): Refusal {
-  const effect = [statement, ...statements].map((each) => each?.effect).find((each) => each !== undefined && isEffect(each));
+  const effect = [statement, ...statements]
+    .map((each) => each?.effect)
+    .find((each) => each !== undefined && isEffect(each));
   return { reason: 'constraint', effect: effect ?? 'event' };
 }
 

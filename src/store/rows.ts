@@ -1,6 +1,6 @@
+import { type PlanContext, thawContext } from '../engine/plan-context.ts';
 import type { Run, RunState } from '../engine/run.ts';
 import type { Group, Session, User, UserType } from '../engine/user.ts';
-import { type PlanContext, thawContext } from '../engine/plan-context.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { Row, Sql } from './sql.ts';
@@ -98,7 +98,10 @@ export const stateSchema = 1;
  */
 export function runFrom(row: Row, at: number, keyring: Keyring): Run {
   const id = text(row, at);
-  const { schema, context, ...state } = JSON.parse(text(row, at + 9)) as { schema: number; context: JsonObject } & Omit<RunState, 'context'>;
+  const { schema, context, ...state } = JSON.parse(text(row, at + 9)) as { schema: number; context: JsonObject } & Omit<
+    RunState,
+    'context'
+  >;
   if (schema !== stateSchema) throw new Error(`state of schema ${schema}`);
   const thawed: PlanContext = thawContext(context, (sealed) => {
     const plain = keyring.open('run-secret', sealed, id);

@@ -33,7 +33,9 @@ export function sql(strings: TemplateStringsArray, ...values: readonly (Param | 
 
 /** Values in a row, for `IN (…)`; an empty list matches nothing. */
 export function list(values: readonly Param[]): Sql {
-  return values.length === 0 ? { text: 'NULL', params: [] } : { text: values.map(() => '?').join(', '), params: values };
+  return values.length === 0
+    ? { text: 'NULL', params: [] }
+    : { text: values.map(() => '?').join(', '), params: values };
 }
 
 /** Conditions that all hold. */

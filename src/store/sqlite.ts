@@ -4,17 +4,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'libsql';
 import { DoorwardError } from '../kernel/errors.ts';
 import { Cache, type Driver, type Failure, type Script, type Transaction } from './driver.ts';
-import { type Row, type Sql, sql } from './sql.ts';
+import { isStorableSql, type Row, type Sql, sql } from './sql.ts';
 
 /*
  * SQLite: one writing connection behind a queue, one reading connection. libsql is synchronous, so a commit runs in
  * one go without giving way; what must wait for another process waits outside of SQLite, where the event loop runs on.
  */
 
-type Prepared = ReturnType<Database.Database['prepare']>;
+type Prepared = Database.Statement<unknown[]>;
 
 /** SQLite's primary result codes. */
-const codes = { busy: 5, locked: 6, readonly: 8, io: 10, corrupt: 11, full: 13, cannotOpen: 14, constraint: 19, notADatabase: 26 };
+const codes = {
+  busy: 5,
+  locked: 6,
+  readonly: 8,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  constraint: 19,
+  notADatabase: 26,
+};
 const foreignKey = 787;
 
 /** How long a call waits for another process that writes, in milliseconds. */
@@ -25,7 +35,10 @@ const migrationPatience = 60_000;
 /** Opens the file, which is made when it is not there. */
 export async function openSqlite(file: string): Promise<Driver> {
   if (file === '' || file === ':memory:')
-    throw new DoorwardError('configuration', 'SQLite needs a file: a database in memory cannot have a second connection');
+    throw new DoorwardError(
+      'configuration',
+      'SQLite needs a file: a database in memory cannot have a second connection',
+    );
   const driver = new SqliteDriver(connect(file), connect(file));
   await driver.prepare();
   return driver;
@@ -50,7 +63,8 @@ class SqliteDriver implements Driver {
     }
   }
 
-  read(query: Sql): Promise<readonly Row[]> {
+  async read(query: Sql): Promise<readonly Row[]> {
+    if (!isStorableSql(query)) return [];
     return patiently(() => this.#reader.rows(query), patience);
   }
 
@@ -116,7 +130,10 @@ class Connection {
   }
 
   rows(query: Sql): readonly Row[] {
-    return this.#prepare(query).raw().all(...query.params) as Row[];
+    const prepared = this.#prepare(query);
+    if (prepared.reader) return prepared.raw().all(query.params) as Row[];
+    prepared.run(query.params);
+    return [];
   }
 
   transact({ statements }: Transaction): Failure | null {
@@ -124,7 +141,7 @@ class Connection {
     let index: number | null = 0;
     try {
       for (const statement of statements) {
-        const { changes } = this.#prepare(statement.sql).run(...statement.sql.params);
+        const { changes } = this.#prepare(statement.sql).run(statement.sql.params);
         if (statement.expect !== undefined && changes !== statement.expect) {
           this.rollback();
           return { kind: 'unexpected', index };
@@ -157,7 +174,9 @@ function connect(file: string): Connection {
     // Longer would stop the event loop, with all that it serves.
     return new Connection(new Database(file, { timeout: 5 }));
   } catch (error) {
-    throw new DoorwardError('configuration', `cannot open the SQLite file ${file}: ${messageOf(error)}`, { cause: error });
+    throw new DoorwardError('configuration', `cannot open the SQLite file ${file}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -56,7 +56,9 @@ function rowStatements(row: UserRow, now: number): Statement[] {
     statements.push(stampStatement(stamped));
   return [
     ...statements,
-    ...row.updates.map((effect, index) => updateStatement(effect, index === 0 ? stamped : { seenAt: null, passwordAt: null }, now)),
+    ...row.updates.map((effect, index) =>
+      updateStatement(effect, index === 0 ? stamped : { seenAt: null, passwordAt: null }, now),
+    ),
   ];
 }
 
@@ -75,7 +77,11 @@ function createStatement(user: User): Statement {
 }
 
 /** One text whatever changes, so that it stays prepared: what is not set keeps its value. */
-function updateStatement(effect: Of<'user.update'>, stamps: Pick<UserRow, 'seenAt' | 'passwordAt'>, now: number): Statement {
+function updateStatement(
+  effect: Of<'user.update'>,
+  stamps: Pick<UserRow, 'seenAt' | 'passwordAt'>,
+  now: number,
+): Statement {
   const { set } = effect;
   const username = set.username ?? null;
   const email = set.email ?? null;
@@ -118,7 +124,12 @@ function stampStatement(row: UserRow): Statement {
   };
 }
 
-function passwordStatement(effect: 'user.create' | 'password.set', userId: number, hash: string, at: number): Statement {
+function passwordStatement(
+  effect: 'user.create' | 'password.set',
+  userId: number,
+  hash: string,
+  at: number,
+): Statement {
   return {
     effect,
     touches: [`credential:${userId}`],

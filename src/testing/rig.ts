@@ -146,7 +146,8 @@ export class Visitor {
   /** Fails unless access was denied, with this message if one is given. */
   expectDenied(message?: string): void {
     const { error_message: said } = this.expectAsk('ak-stage-access-denied');
-    if (message !== undefined && said !== message) throw new Error(`expected "${message}", but it says "${String(said)}"`);
+    if (message !== undefined && said !== message)
+      throw new Error(`expected "${message}", but it says "${String(said)}"`);
   }
 
   /** Fails unless the answer was refused at this field with this code. */

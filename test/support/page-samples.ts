@@ -4,7 +4,7 @@ import { accountPage } from '../../src/pages/account-page.tsx';
 import { type Brand, parseBrand } from '../../src/pages/brand.ts';
 import { errorPage } from '../../src/pages/error-page.tsx';
 import { flowPage } from '../../src/pages/flow-page.tsx';
-import type { AccountPageData, FlowPageData } from '../../src/pages/page-data.ts';
+import type { FlowPageData } from '../../src/pages/page-data.ts';
 import {
   type Challenge,
   type IdentificationChallenge,
@@ -16,17 +16,9 @@ import {
 } from '../../src/protocol/challenge.ts';
 import type { Locale } from '../../src/protocol/localize.ts';
 import { type FieldProblems, text } from '../../src/protocol/text.ts';
+import { accountData, brand } from './account-sample.ts';
 
 /** Pages with made-up data, for the tests and for looking at. */
-export const brand: Brand = parseBrand({
-  name: 'Lindenhof',
-  links: [
-    { name: 'Privacy', href: 'https://example.org/privacy' },
-    { name: 'Imprint', href: 'https://example.org/imprint' },
-    { name: 'Help', href: '/help' },
-  ],
-});
-
 export function flow(changes: Partial<CompiledFlow> = {}): CompiledFlow {
   return {
     pk: '00000000-0000-4000-8000-000000000001',
@@ -54,6 +46,7 @@ interface Sample {
   readonly locale?: Locale;
   readonly brand?: Brand;
   readonly layout?: Layout;
+  readonly background?: string;
   readonly reply?: Partial<StepReply>;
   readonly query?: string;
 }
@@ -63,7 +56,7 @@ export function sampleData(challenge: Challenge, sample: Sample = {}): FlowPageD
     reply: {
       challenge,
       problems: sample.problems ?? null,
-      flow: flow({ layout: sample.layout ?? 'stacked' }),
+      flow: flow({ layout: sample.layout ?? 'stacked', background: sample.background ?? '' }),
       title: sample.title ?? 'Welcome back',
       pendingUser: '',
       messages: [],
@@ -172,50 +165,13 @@ function everyProblem(): FieldProblems {
   };
 }
 
-export const accountData: AccountPageData = {
-  user: {
-    username: 'ada',
-    name: 'Ada Lovelace',
-    email: 'ada@example.org',
-    passwordChangedAt: Date.UTC(2026, 4, 4, 8, 30),
-    attributes: { settings: { locale: 'en' } },
-  },
-  sessions: [
-    {
-      uuid: '7b0e8c3e-51bb-4a7e-9d42-5f2f6c1f7b10',
-      current: false,
-      device:
-        'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
-      address: '2001:db8:85a3:1234:5678:8a2e:370:7334',
-      lastUsedAt: Date.UTC(2026, 4, 3, 19, 5),
-      createdAt: Date.UTC(2026, 3, 1),
-    },
-    {
-      uuid: 'c8f0e2a4-3f3c-4a55-8f0a-0f6f7f1f2d33',
-      current: true,
-      device: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0',
-      address: '198.51.100.7',
-      lastUsedAt: Date.UTC(2026, 4, 4, 9, 0),
-      createdAt: Date.UTC(2026, 4, 1),
-    },
-    {
-      uuid: 'd0a4fae6-0f5a-4b10-9d17-7a3d6a7a9e21',
-      current: false,
-      device: 'curl/8.11.0',
-      address: '203.0.113.20',
-      lastUsedAt: Date.UTC(2026, 2, 9, 7, 42),
-      createdAt: Date.UTC(2026, 2, 9),
-    },
-  ],
-  brand,
-  locale: 'en',
-  csrf: 'csrf-token',
-  notice: null,
-  isAdministrator: false,
-};
+const withPhoto = parseBrand({ ...brand, background: '/static/photo.svg' });
+const yellow = parseBrand({ name: 'Sonne', accent: '#ffd400' });
+const navy = parseBrand({ name: 'Tiefe', accent: '#0a1a3f' });
 
-const photo = `/static/photo.svg`;
-const withPhoto = parseBrand({ ...brand, background: photo });
+/** The brands of the pages below. */
+export const sampleBrands: readonly Brand[] = [brand, withPhoto, yellow, navy];
+
 const who = { pendingUser: 'ada.lovelace@analytical-engine.example.org' };
 
 /** Every kind of page by name: all components, all field types with and without problems, the account, the errors. */
@@ -291,8 +247,8 @@ export const samplePages: Readonly<Record<string, string>> = {
   'layout-sidebar_left': samplePage(identification, { layout: 'sidebar_left', brand: withPhoto }),
   'layout-sidebar_right': samplePage(identification, { layout: 'sidebar_right' }),
   'layout-stacked-photo': samplePage(identification, { brand: withPhoto }),
-  'accent-yellow': samplePage(identification, { brand: parseBrand({ name: 'Sonne', accent: '#ffd400' }) }),
-  'accent-navy': samplePage(identification, { brand: parseBrand({ name: 'Tiefe', accent: '#0a1a3f' }) }),
+  'accent-yellow': samplePage(identification, { brand: yellow }),
+  'accent-navy': samplePage(identification, { brand: navy }),
   account: accountPage({ ...accountData, isAdministrator: true }),
   'account-de': accountPage({
     ...accountData,

@@ -119,7 +119,8 @@ export function moduleReferences(tokens: readonly Token[]): ModuleReference[] {
   const found: ModuleReference[] = [];
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
-    if (token?.kind !== 'word' || tokens[index - 1]?.text === '.') continue;
+    const before = tokens[index - 1];
+    if (token?.kind !== 'word' || (before?.kind === 'mark' && before.text === '.')) continue;
     const reference =
       token.text === 'import' || token.text === 'export'
         ? (callReference(tokens, index) ?? declarationReference(tokens, index))

@@ -12,7 +12,7 @@ export const apply: Command = {
   notes: 'Files are applied in the order given, in one transaction. Applying the same files again changes nothing.\nA running server notices new versions of flows by itself; visitors under way finish on theirs.',
   async run({ operands, options, terminal }) {
     const files = operands.map((name) => ({ name, text: readText(name) }));
-    const applied = await withApp(terminal.env, (app) => app.apply(files));
+    const applied = await withApp(terminal.env, (app) => app.apply(files, terminal.env));
     if (options.json === true) return terminal.print(JSON.stringify(applied));
     for (const { file, line, column, message } of applied.warnings) terminal.note(`${file}:${line}:${column}: warning: ${message}`);
     const { created, updated, unchanged, deleted, flows } = applied;

@@ -110,7 +110,7 @@ async function judge(desk: PromptDesk, { field, choices, initial }: Question, se
   if (answeredBy !== undefined) return { value: answeredBy === 'server' ? initial : undefined };
   const typed = sent === undefined ? (absent ?? initial) : sent;
   if (typed instanceof Secret) return { value: undefined };
-  if (sent === undefined && typed === '')
+  if (sent === undefined && (typed === '' || typed === null))
     return field.required ? problem('required', 'prompt.required') : { value: undefined };
   const parsed = parse(typed, field, choices);
   const taken = field.type === 'username' && 'value' in parsed && (await isTaken(desk, parsed.value));

@@ -70,7 +70,7 @@ export function readPath(attributes: JsonObject, path: readonly string[]): Json 
 /** Whether a member anywhere inside a value has a name that reaches prototypes (W18). */
 export function hasUnsafeName(value: unknown, depth = 0): boolean {
   if (depth > deepest || value === null || typeof value !== 'object') return false;
-  if (Array.isArray(value)) return value.some((item) => hasUnsafeName(item, depth + 1));
+  if (Array.isArray(value) || value instanceof Set) return [...value].some((item) => hasUnsafeName(item, depth + 1));
   if (!isPlainObject(value)) return false;
   return Object.entries(value).some(([name, item]) => isUnsafeName(name) || hasUnsafeName(item, depth + 1));
 }

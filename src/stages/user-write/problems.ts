@@ -1,5 +1,5 @@
 /** What a person can put right: problems at the fields of the prompt that asked for them (W28, W31–W33). */
-import { promptPairs } from '../../engine/plan-context.ts';
+import { promptPairs, promptValue } from '../../engine/plan-context.ts';
 import type { Desk, Outcome } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
 import { isPlainObject, type Json, type JsonObject, member, sameJson } from '../../kernel/json.ts';
@@ -7,6 +7,7 @@ import { codePoints, usernameKey } from '../../kernel/text.ts';
 import { type FieldProblem, type FieldProblems, type Text, text } from '../../protocol/text.ts';
 import { readPath } from './attributes.ts';
 import type { Changes, Written } from './dispatch.ts';
+import type { UserTarget } from './target.ts';
 
 /** Unicode code points (W33). */
 const longest = { username: 150, email: 254 } as const;
@@ -15,7 +16,12 @@ const longest = { username: 150, email: 254 } as const;
 export const failed: Text = text('user_write.failed');
 
 /** The first problem that keeps these changes from being written, or null. */
-export async function findProblem(desk: Desk, before: User, after: User, changes: Changes): Promise<Outcome | null> {
+export async function findProblem(
+  desk: Desk,
+  { user: before, created }: UserTarget,
+  after: User,
+  changes: Changes,
+): Promise<Outcome | null> {
   if (after.username === '') {
     desk.tools.log('warn', 'Aborting write to empty username', { stage: desk.stage.name });
     const blank = { code: 'blank', text: text('prompt.blank') };
@@ -23,9 +29,8 @@ export async function findProblem(desk: Desk, before: User, after: User, changes
   }
   const lengthy = tooLong(changes);
   if (lengthy !== null) return revise(desk, lengthy, failed);
-  const conflicting = desk.unattended
-    ? []
-    : conflicts(desk.context['doorward/baseline'], before, after, changes.written);
+  const conflicting =
+    desk.unattended || created ? [] : conflicts(desk.context['doorward/baseline'], before, after, changes.written);
   if (conflicting.length > 0) {
     const conflict = { code: 'conflict', text: text('user_write.conflict') };
     return revise(desk, Object.fromEntries(conflicting.map((key) => [key, [conflict]])), failed);
@@ -33,8 +38,13 @@ export async function findProblem(desk: Desk, before: User, after: User, changes
   return (await isTaken(desk, before, after)) ? usernameTaken(desk) : null;
 }
 
-/** The prompt that asked for the username comes again; where none did, the write is denied (W32). */
+/**
+ * The prompt that asked for the username comes again; where none did, the write is denied (W32). Of an address nothing
+ * is said: whether it has an account is nobody else's business.
+ */
 export function usernameTaken(desk: Desk): Outcome {
+  const username = promptValue(desk.context, 'username');
+  if (typeof username === 'string' && /^[^\s@]+@[^\s@]+$/.test(username)) return { kind: 'deny', message: failed };
   return revise(desk, { username: [{ code: 'unique', text: text('prompt.username_taken') }] }, failed);
 }
 

@@ -15,10 +15,9 @@ import { type Changes, dispatch } from './dispatch.ts';
 import { failed, findProblem, usernameTaken } from './problems.ts';
 import { type Write, writeEvent, writeReport } from './report.ts';
 import { sessionsAfterPassword, sessionsUntouched } from './sessions.ts';
-import { chooseTarget, type Target } from './target.ts';
+import { chooseTarget, type UserTarget } from './target.ts';
 
 type WriteDesk = Desk<UserWriteConfig>;
-type UserTarget = Extract<Target, { kind: 'user' }>;
 
 const sourceKey = 'goauthentik.io/sources/connection';
 const sourcesAttribute = 'goauthentik.io/user/sources';
@@ -70,7 +69,7 @@ async function writeTo(desk: WriteDesk, target: UserTarget, pairs: PromptData): 
     desk.tools.log('info', 'discarding key', { key, ...(member === undefined ? {} : { member }), reason });
   const user = withChanges(desk, target.user, changes);
   if (outgrows(target.user.attributes, user.attributes)) return refuse(desk, 'the attributes are too large');
-  const problem = await findProblem(desk, target.user, user, changes);
+  const problem = await findProblem(desk, target, user, changes);
   if (problem !== null) return problem;
   const groups = await groupsToJoin(desk, target);
   if (groups === null) return refuse(desk, 'a group is unknown');

@@ -6,9 +6,15 @@ import { newUuid } from '../../kernel/ids.ts';
 import { isStorable } from '../../kernel/text.ts';
 import type { UserWriteConfig } from './config.ts';
 
+/** `user` as the row was just read, or as a new one begins. */
+export interface UserTarget {
+  readonly kind: 'user';
+  readonly user: User;
+  readonly created: boolean;
+}
+
 export type Target =
-  /** `user` as the row was just read, or as a new one begins. */
-  | { readonly kind: 'user'; readonly user: User; readonly created: boolean }
+  | UserTarget
   /** A stand-in that hides that no account exists. */
   | { readonly kind: 'decoy' }
   | { readonly kind: 'nobody' }

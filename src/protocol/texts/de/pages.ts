@@ -5,9 +5,9 @@ export const pages: Record<keyof typeof en, string> = {
   'page.problems': 'Bitte prüfen Sie diese {count} Angaben',
   'page.footer': 'Weitere Links',
   'page.continue': 'Weiter',
-  'page.confirm': 'Ein Klick, und es geht weiter.',
+  'page.confirm': 'Bitte bestätigen Sie, dass Sie fortfahren möchten.',
   'page.busy': 'Einen Moment …',
-  'page.optional': 'freiwillig',
+  'page.optional': 'optional',
   'page.start': 'Zur Startseite',
   'page.retry': 'Erneut versuchen',
   'page.sign_in': 'Anmelden',
@@ -34,10 +34,11 @@ export const pages: Record<keyof typeof en, string> = {
   'page.no': 'Nein',
   'page.denied': 'Das hat nicht geklappt',
   'page.flow_error':
-    'Bei uns ist etwas schiefgegangen. Sie können es erneut versuchen; wenn es noch einmal geschieht, nennen Sie der Verwaltung bitte die Nummer dieser Anfrage.',
+    'Sie können es erneut versuchen. Wenn es noch einmal geschieht, nennen Sie der Verwaltung bitte die Nummer dieser Anfrage.',
   'page.redirect': 'Es geht gleich weiter.',
   'page.redirect_unsafe': 'Sie können diese Seite jetzt schließen.',
-  'page.unknown_component': 'Diese Seite kann den Schritt „{component}“ nicht darstellen. Bitte sagen Sie der Verwaltung Bescheid.',
+  'page.unknown_component':
+    'Diese Seite kann den Schritt „{component}“ nicht darstellen. Bitte sagen Sie der Verwaltung Bescheid.',
 
   'page.title_400': 'Diese Anfrage hat nicht geklappt',
   'page.title_401': 'Bitte melden Sie sich an',
@@ -72,7 +73,6 @@ export const pages: Record<keyof typeof en, string> = {
   'account.sessions_hint': 'Wenn Sie ein Gerät nicht kennen, melden Sie es ab und ändern Sie Ihr Passwort.',
   'account.this_device': 'Dieses Gerät',
   'account.last_used': 'Zuletzt benutzt',
-  'account.address': 'Adresse {address}',
   'account.end_session': 'Abmelden',
   'account.end_session_of': 'Abmelden: {device}',
   'account.end_others': 'Überall sonst abmelden',

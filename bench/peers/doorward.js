@@ -1,0 +1,43 @@
+/* Doorward as a library on node:http, with the flows that it ships; only the counters against guessing are off. */
+import { createServer } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { createDoorward } from 'doorward';
+import { listen, runPeer } from './control.js';
+
+await runPeer(async ({ database, hashing, port: wanted }) => {
+  /** @type {import('doorward').Doorward | null} */
+  let auth = null;
+  const server = createServer(
+    getRequestListener((request, { incoming }) =>
+      auth === null
+        ? new Response(null, { status: 503 })
+        : auth.fetch(request, { address: incoming.socket.remoteAddress ?? '' }),
+    ),
+  );
+  const port = await listen(server, wanted);
+  const origin = `http://127.0.0.1:${port}`;
+  const plain = {
+    hash: async (/** @type {string} */ password) => password,
+    verify: async (/** @type {string} */ stored, /** @type {string} */ password) => ({
+      ok: stored === password,
+      renew: false,
+    }),
+    decoy: async () => {},
+  };
+  const ready = await createDoorward({
+    database: database.startsWith('postgres') ? { postgres: database } : { sqlite: database },
+    secretKey: 'a secret of the benchmark, longer than 32 bytes',
+    publicUrl: origin,
+    rateLimits: false,
+    ...(hashing ? {} : { hasher: plain }),
+  });
+  auth = ready;
+  return {
+    port,
+    users: async () => (await ready.users.list({ pageSize: 1 })).total,
+    async signedIn(cookie) {
+      const session = await ready.session(new Request(origin, { headers: { cookie } }));
+      return session?.user.email ?? null;
+    },
+  };
+});

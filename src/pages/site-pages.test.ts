@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { accountData, brand } from '../../test/support/account-sample.ts';
+import { errorCodes } from '../kernel/errors.ts';
+import { pages as german } from '../protocol/texts/de/pages.ts';
+import { pages as english } from '../protocol/texts/en/pages.ts';
+import { accountPage } from './account-page.tsx';
+import { assets, scriptPath } from './assets.ts';
+import { describeDevice } from './describe-device.ts';
+import { errorPage } from './error-page.tsx';
+import { wordsIn } from './words.ts';
+
+describe('the account page', () => {
+  const html = accountPage(accountData);
+
+  it('lists the devices in words, this one first', () => {
+    const devices = ['Firefox on Windows<span class="badge">This device', 'Safari on iPhone', 'curl'];
+    const places = devices.map((device) => html.indexOf(device));
+    expect(places.every((place) => place > 0)).toBe(true);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+
+  it('ends one session or all others by forms that prove where they come from', () => {
+    const forms = html.split('<form').slice(1);
+    expect(forms).toHaveLength(4);
+    for (const form of forms) expect(form).toContain('name="step" value="csrf-token"');
+    expect(html).toContain('action="/if/user/sessions/7b0e8c3e-51bb-4a7e-9d42-5f2f6c1f7b10/end"');
+    expect(html).toContain('action="/if/user/sessions/end-others"');
+  });
+
+  it('leads to the flows that change things, and back', () => {
+    expect(html).toContain('href="/if/flow/default-user-settings-flow/?next=/if/user/"');
+    expect(html).toContain('href="/if/flow/default-password-change/?next=/if/user/"');
+    expect(html).toContain('href="/if/flow/default-invalidation-flow/"');
+  });
+
+  it('offers the administration to administrators alone', () => {
+    expect(html).not.toContain('/if/admin/');
+    expect(accountPage({ ...accountData, isAdministrator: true })).toContain('href="/if/admin/"');
+  });
+
+  it('has no button for other sessions when there are none', () => {
+    const only = accountData.sessions.filter((session) => session.current);
+    expect(accountPage({ ...accountData, sessions: only })).not.toContain('end-others');
+  });
+
+  it('shows hostile names, addresses and headers as text', () => {
+    const evil = '<script>alert(1)</script>';
+    const session = {
+      uuid: `../${evil}`,
+      current: false,
+      device: `${evil}/1`,
+      address: evil,
+      lastUsedAt: 0,
+      createdAt: 0,
+    };
+    const user = { ...accountData.user, name: evil, username: evil, email: evil };
+    expect(accountPage({ ...accountData, user, sessions: [session], notice: evil })).not.toContain(evil);
+  });
+});
+
+describe('a device in words', () => {
+  const cases = [
+    [
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0',
+      'Edge on Windows',
+    ],
+    [
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15',
+      'Safari on Mac',
+    ],
+    [
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1',
+      'Chrome on iPhone',
+    ],
+    [
+      'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36',
+      'Chrome on Android',
+    ],
+    ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on Linux'],
+    ['curl/8.11.0', 'curl'],
+    ['Mozilla/5.0', 'Unknown browser'],
+    ['', 'Unknown browser'],
+  ] as const;
+  it.each(cases)('%s', (agent, device) => expect(describeDevice(agent, wordsIn('en'))).toBe(device));
+
+  it('is in the language of the reader', () => {
+    expect(describeDevice(cases[4][0], wordsIn('de'))).toBe('Firefox auf Linux');
+  });
+});
+
+describe('error pages', () => {
+  it.each(errorCodes)('say %s in words, in both languages', (code) => {
+    for (const locale of ['en', 'de'] as const) {
+      const html = errorPage({ status: 500, code, brand, locale, requestId: 'request-1' });
+      expect(html).toContain(wordsIn(locale).of(`error.${code}`).slice(0, 20));
+      expect(html).toContain('request-1');
+    }
+  });
+
+  it('say when to come back', () => {
+    const wait = (retryAfter: number) =>
+      errorPage({ status: 429, code: 'rate_limited', brand, locale: 'en', requestId: 'r', retryAfter });
+    expect(wait(30)).toContain('in 30 seconds');
+    expect(wait(600)).toContain('in 10 minutes');
+  });
+
+  it('show given texts as text', () => {
+    const html = errorPage({
+      status: 404,
+      code: 'not_found',
+      title: '<b>',
+      text: '<i>',
+      brand,
+      locale: 'en',
+      requestId: '<u>',
+    });
+    expect(html).not.toMatch(/<b>|<i>|<u>/);
+  });
+});
+
+describe('the catalogues', () => {
+  it.each(Object.keys(english) as (keyof typeof english)[])(
+    '%s has the same places to fill in in both languages',
+    (key) => {
+      const places = (text: string) => text.match(/\{\w+\}/g)?.sort() ?? [];
+      expect(german[key]).not.toBe('');
+      expect(places(german[key])).toEqual(places(english[key]));
+    },
+  );
+});
+
+describe('the files of the pages', () => {
+  it('are few and small', () => {
+    expect(assets[scriptPath]?.body.length).toBeLessThan(3_000);
+    for (const { body } of Object.values(assets)) expect(body.length).toBeLessThan(20_000);
+  });
+
+  it('may be kept for ever only when their address names their content', () => {
+    for (const [path, asset] of Object.entries(assets)) expect(asset.immutable).toBe(/-[0-9a-f]{12}\./.test(path));
+  });
+});

@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { inbuiltBackend } from '../../engine/plan-context.ts';
+import type { Outcome } from '../../engine/stage.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import { type DeskOptions, deskFor, testUser } from '../../testing/desk.ts';
+import { identification } from './stage.ts';
+
+const ada = testUser({ id: 1, username: 'Ada', email: 'ada@example.com', attributes: { upn: 'ada@corp' } });
+const bob = testUser({ id: 2, username: 'bob', email: 'bob@example.com' });
+const passwordStage = {
+  pk: 'password-pk',
+  kind: 'stage',
+  name: 'password',
+  config: { backends: [inbuiltBackend], failed_attempts_before_cancel: 5, allow_show_password: true },
+};
+const flow = (slug: string) => ({ pk: `${slug}-pk`, kind: 'flow', name: slug, config: { slug } });
+const base: DeskOptions = {
+  users: [ada, bob],
+  passwords: { Ada: 'right' },
+  config: { user_fields: ['username', 'email'] },
+  objects: [passwordStage, flow('enroll'), flow('recover'), flow('passkey')],
+};
+const withConfig = (config: JsonObject): DeskOptions => ({
+  ...base,
+  config: { user_fields: ['username', 'email'], ...config },
+});
+const inline = (config: JsonObject = {}) => withConfig({ password_stage: 'password-pk', ...config });
+
+async function answer(options: DeskOptions, response: JsonObject): Promise<Outcome> {
+  const outcome = await identification.answer?.(deskFor(identification, options), response);
+  if (outcome === undefined) throw new Error('the stage takes no answer');
+  return outcome;
+}
+
+function pendingOf(outcome: Outcome): unknown {
+  return 'context' in outcome ? outcome.context?.pending_user : undefined;
+}
+
+const failed = {
+  kind: 'retry',
+  problems: { non_field_errors: [{ code: 'invalid', text: { $text: 'identification.failed' } }] },
+};
+
+describe('the challenge', () => {
+  test('ID-9: names its action after what the flow is for', async () => {
+    const actionIn = async (designation: 'authentication' | 'recovery') => {
+      const outcome = await identification.enter(
+        deskFor(identification, { ...base, flow: { slug: 'f', designation } }),
+      );
+      return outcome.kind === 'ask' && 'primary_action' in outcome.challenge ? outcome.challenge.primary_action : null;
+    };
+    expect(await actionIn('authentication')).toEqual({ $text: 'identification.log_in' });
+    expect(await actionIn('recovery')).toEqual({ $text: 'identification.continue' });
+  });
+
+  test('ID-10: links to the other flows, and shows what the inline password stage allows', async () => {
+    const options = inline({
+      enrollment_flow: 'enroll-pk',
+      recovery_flow: 'recover-pk',
+      passwordless_flow: 'passkey-pk',
+    });
+    expect(await identification.enter(deskFor(identification, options))).toMatchObject({
+      kind: 'ask',
+      challenge: {
+        component: 'ak-stage-identification',
+        user_fields: ['username', 'email'],
+        password_fields: true,
+        allow_show_password: true,
+        captcha_stage: null,
+        enroll_url: '/if/flow/enroll/',
+        recovery_url: '/if/flow/recover/',
+        passwordless_url: '/if/flow/passkey/',
+        sources: [],
+      },
+    });
+  });
+
+  test('has no links where there are no flows', async () => {
+    const outcome = await identification.enter(deskFor(identification, base));
+    expect(outcome).toMatchObject({ kind: 'ask', challenge: { password_fields: false, allow_show_password: false } });
+    expect(
+      Object.keys('challenge' in outcome ? (outcome.challenge ?? {}) : {}).filter((name) => name.endsWith('_url')),
+    ).toEqual([]);
+  });
+});
+
+describe('ID-1: who is found', () => {
+  test.each([
+    ['ADA', { ref: 1 }],
+    ['  ada ', { ref: 1 }],
+    ['Ada@Example.com', { ref: 1 }],
+    ['bob', { ref: 2 }],
+  ])('%s', async (typed, pending) => {
+    expect(pendingOf(await answer(base, { uid_field: typed }))).toEqual(pending);
+  });
+
+  test('only by the fields of the stage', async () => {
+    const byName = withConfig({ user_fields: ['username'] });
+    expect(pendingOf(await answer(byName, { uid_field: 'ada@example.com' }))).toMatchObject({ decoy: true });
+    const byUpn = withConfig({ user_fields: ['upn'] });
+    expect(pendingOf(await answer(byUpn, { uid_field: 'ada@corp' }))).toEqual({ ref: 1 });
+  });
+
+  test('in their own case where that is asked for', async () => {
+    const exact = withConfig({ case_insensitive_matching: false });
+    expect(pendingOf(await answer(exact, { uid_field: 'ada' }))).toMatchObject({ decoy: true });
+    expect(pendingOf(await answer(exact, { uid_field: 'Ada' }))).toEqual({ ref: 1 });
+  });
+
+  test('nobody by an address that two users have', async () => {
+    const users = [ada, { ...bob, email: ada.email }];
+    expect(pendingOf(await answer({ ...base, users }, { uid_field: ada.email }))).toMatchObject({ decoy: true });
+  });
+});
+
+test.each([[{}], [{ uid_field: '' }], [{ uid_field: '  ' }], [{ uid_field: null }], [{ uid_field: ['Ada'] }]])(
+  '%j names nobody',
+  async (response) => {
+    expect(await answer(base, response)).toMatchObject({
+      kind: 'retry',
+      problems: { uid_field: [{ code: 'required' }] },
+    });
+  },
+);
+
+describe('who is not known', () => {
+  test('ID-3, ID-4: goes on as a stand-in', async () => {
+    expect(await answer(base, { uid_field: ' eve ' })).toMatchObject({
+      kind: 'pass',
+      context: { pending_user: { decoy: true, typed: 'eve' } },
+    });
+  });
+
+  test('ID-4: is told so only where the stage does not pretend', async () => {
+    expect(await answer(withConfig({ pretend_user_exists: false }), { uid_field: 'eve' })).toEqual(failed);
+  });
+
+  test('ID-7: later pages show what was typed, known or not, where the match shall not show', async () => {
+    const hidden = withConfig({ show_matched_user: false });
+    for (const typed of ['ADA', 'eve'])
+      expect(await answer(hidden, { uid_field: typed })).toMatchObject({ context: { pending_user_identifier: typed } });
+    const shown = await answer(base, { uid_field: 'ADA' });
+    expect('context' in shown && shown.context?.pending_user_identifier).toBeUndefined();
+  });
+});
+
+describe('with the password on the same page', () => {
+  test('ID-6, ID-8: the right one proves the user, user_backend included', async () => {
+    const outcome = await answer(inline(), { uid_field: 'ada', password: 'right' });
+    expect(outcome).toMatchObject({
+      kind: 'pass',
+      context: {
+        pending_user: { ref: 1 },
+        user_backend: inbuiltBackend,
+        auth_method: 'password',
+        auth_method_args: {},
+      },
+      effects: [{ kind: 'attempt.succeed', bucket: 'password:user:1', limit: 5 }],
+    });
+  });
+
+  test('it is taken as it was typed', async () => {
+    expect((await answer(inline(), { uid_field: 'ada', password: ' right ' })).kind).toBe('retry');
+  });
+
+  test('it is required', async () => {
+    const outcome = await answer(inline(), { uid_field: 'ada' });
+    expect(outcome).toMatchObject({ kind: 'retry', problems: { password: [{ code: 'required' }] } });
+  });
+
+  test.each([
+    ['a wrong password', 'ada', 'wrong', {}],
+    ['an unknown user', 'eve', 'right', {}],
+    ['an inactive user', 'ada', 'right', { users: [{ ...ada, isActive: false }] }],
+  ])('ID-4: %s reads the same and counts the same', async (_name, uid_field, password, options) => {
+    const { effects, ...shown } = await answer({ ...inline(), ...options }, { uid_field, password });
+    expect(shown).toEqual(failed);
+    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'event']);
+  });
+
+  test('ID-6: it shares its counters with the password stage', async () => {
+    const attempts = { 'password:user:1': 5 };
+    const outcome = await answer({ ...inline(), attempts }, { uid_field: 'ada', password: 'right' });
+    expect(outcome).toMatchObject({ kind: 'deny', message: { $text: 'password.limited' } });
+    const desk = deskFor(identification, inline());
+    const refused = await identification.refused?.(desk, { reason: 'limited', effect: 'attempt.succeed' });
+    expect(refused).toMatchObject({ kind: 'deny', message: { $text: 'password.limited' } });
+  });
+
+  test('nobody gets in when the password stage is gone', async () => {
+    const outcome = await answer({ ...inline(), objects: [] }, { uid_field: 'ada', password: 'right' });
+    expect(outcome.kind).toBe('deny');
+  });
+});
+
+test('what was proven of one user does not hold for the next', async () => {
+  const context = { pending_user: { ref: 2 }, user_backend: inbuiltBackend, auth_method: 'password' };
+  const outcome = await answer({ ...base, context }, { uid_field: 'ada' });
+  const patch = 'context' in outcome ? outcome.context : undefined;
+  expect(patch).toHaveProperty('user_backend', undefined);
+  expect(patch).toHaveProperty('auth_method', undefined);
+  expect(patch).toHaveProperty('auth_method_args', undefined);
+});
+
+describe('the configuration', () => {
+  test('ID-13: names a field or a source', () => {
+    expect(identification.config.safeParse({}).success).toBe(false);
+    expect(identification.config.safeParse({ user_fields: ['email'] }).success).toBe(true);
+    expect(identification.config.safeParse({ sources: ['source-pk'] }).success).toBe(true);
+  });
+
+  test('a captcha that could not be asked is refused', () => {
+    const parsed = identification.config.safeParse({ user_fields: ['email'], captcha_stage: 'captcha-pk' });
+    expect(parsed.error?.issues[0]?.message).toBe('captcha stages cannot be used yet');
+  });
+});

@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import type { Effect } from '../../engine/effects.ts';
+import { passwordWindowMs } from '../../engine/password-check.ts';
+import { inbuiltBackend } from '../../engine/plan-context.ts';
+import type { Outcome } from '../../engine/stage.ts';
+import { type DeskOptions, deskFor, deskTime, testUser } from '../../testing/desk.ts';
+import { password } from './stage.ts';
+
+const ada = testUser({ id: 1, username: 'ada' });
+const known: DeskOptions = { users: [ada], passwords: { ada: 'right' }, context: { pending_user: { ref: 1 } } };
+const unknown: DeskOptions = { ...known, context: { pending_user: { decoy: true, typed: 'Eve' } } };
+
+async function answer(options: DeskOptions, typed: unknown = 'wrong'): Promise<Outcome> {
+  const outcome = await password.answer?.(deskFor(password, options), { password: typed as string });
+  if (outcome === undefined) throw new Error('the stage takes no answer');
+  return outcome;
+}
+
+/** What an outcome counts, the bucket aside. */
+function counts({ effects = [] }: Outcome): readonly Omit<Extract<Effect, { kind: 'attempt.fail' }>, 'bucket'>[] {
+  return effects.flatMap((effect) => {
+    if (effect.kind !== 'attempt.fail') return [];
+    const { bucket: _bucket, ...count } = effect;
+    return [count];
+  });
+}
+
+describe('PW-1: without a pending user', () => {
+  test.each([
+    ['nobody', {}],
+    ['one who is gone', { pending_user: { ref: 9 } }],
+  ])('%s: denied', async (_name, context) => {
+    const desk = deskFor(password, { ...known, context });
+    expect(await password.enter(desk)).toEqual({ kind: 'deny', message: null });
+    expect(await answer({ ...known, context })).toEqual({ kind: 'deny', message: null });
+  });
+
+  test('who is signed in is not asked in their place', async () => {
+    const desk = deskFor(password, { users: [ada], visitor: { user: ada } });
+    expect((await password.enter(desk)).kind).toBe('deny');
+  });
+});
+
+test('asks for a password that the visitor may have shown', async () => {
+  for (const options of [known, unknown])
+    expect(await password.enter(deskFor(password, { ...options, config: { allow_show_password: true } }))).toEqual({
+      kind: 'ask',
+      challenge: { component: 'ak-stage-password', allow_show_password: true },
+    });
+});
+
+test('PW-3, PW-8: the right password proves the user, and clears the count in the same commit', async () => {
+  expect(await answer(known, 'right')).toEqual({
+    kind: 'pass',
+    context: { user_backend: inbuiltBackend, auth_method: 'password', auth_method_args: {} },
+    effects: [
+      { kind: 'attempt.succeed', bucket: 'password:user:1', limit: 5, windowMs: passwordWindowMs, at: deskTime },
+    ],
+  });
+});
+
+test('PW-3: an earlier proof in the same run keeps its name', async () => {
+  const context = { ...known.context, auth_method: 'webauthn', auth_method_args: { device: 1 } };
+  expect(await answer({ ...known, context }, 'right')).toMatchObject({
+    context: { auth_method: 'webauthn', auth_method_args: { device: 1 } },
+  });
+});
+
+test('the password is taken as it was typed, blanks included', async () => {
+  expect((await answer({ ...known, passwords: { ada: ' right ' } }, ' right ')).kind).toBe('pass');
+  expect((await answer(known, ' right ')).kind).toBe('retry');
+});
+
+test.each([[''], [null], [1], [['right']]])('%j is no password, and is not counted', async (typed) => {
+  const outcome = await answer(known, typed);
+  expect(outcome).toMatchObject({ kind: 'retry', problems: { password: [{ code: 'required' }] } });
+  expect(outcome.effects ?? []).toEqual([]);
+});
+
+describe('PW-3, PW-5: who is unknown or inactive, or has another or no password, gets one and the same answer', () => {
+  const inactive = { ...known, users: [{ ...ada, isActive: false }] };
+  const cases: readonly [string, DeskOptions, string][] = [
+    ['a wrong password', known, 'wrong'],
+    ['a stand-in', unknown, 'right'],
+    ['an inactive user', inactive, 'right'],
+    ['a user without a password', { ...known, passwords: {} }, 'right'],
+    [
+      'no backend that is known',
+      { ...known, config: { backends: ['authentik.sources.ldap.auth.LDAPBackend'] } },
+      'right',
+    ],
+  ];
+  test.each(cases)('%s', async (_name, options, typed) => {
+    const outcome = await answer(options, typed);
+    const { effects = [], ...shown } = outcome;
+    expect(shown).toEqual({
+      kind: 'retry',
+      problems: { password: [{ code: 'invalid', text: { $text: 'password.invalid' } }] },
+    });
+    expect(counts(outcome)).toEqual([{ kind: 'attempt.fail', limit: 5, windowMs: passwordWindowMs, at: deskTime }]);
+    expect(effects.map(({ kind }) => kind)).toEqual(['attempt.fail', 'event']);
+  });
+
+  test('every check costs one hash, whoever is pending', async () => {
+    for (const options of [known, unknown, inactive]) {
+      const desk = deskFor(password, options);
+      const checked: (number | null)[] = [];
+      const verifyPassword: typeof desk.tools.verifyPassword = async (id) => {
+        checked.push(id);
+        return { ok: false, renewed: null, stored: null };
+      };
+      await password.answer?.({ ...desk, tools: { ...desk.tools, verifyPassword } }, { password: 'x' });
+      expect(checked).toHaveLength(1);
+    }
+  });
+
+  test('what was typed as a name is kept nowhere', async () => {
+    const desk = deskFor(password, { ...unknown, context: { pending_user: { decoy: true, typed: 'my-s3cret' } } });
+    const hashToken = () => 'digest';
+    const outcome = await password.answer?.({ ...desk, tools: { ...desk.tools, hashToken } }, { password: 'x' });
+    expect(JSON.stringify(outcome)).not.toContain('s3cret');
+    expect(outcome?.effects?.[0]).toMatchObject({ bucket: 'password:typed:digest' });
+  });
+});
+
+describe('PW-6: failures in a window', () => {
+  const buckets = { 'password:user:1': 4, 'password:typed:digest$eve': 4 };
+  const limited = { kind: 'deny', message: { $text: 'password.limited' } };
+
+  test.each([
+    ['a user', known],
+    ['a stand-in', unknown],
+  ])('the last one for %s ends the flow', async (_name, options) => {
+    const { effects, ...shown } = await answer({ ...options, attempts: buckets });
+    expect(shown).toEqual(limited);
+    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'event']);
+  });
+
+  test('the right password still counts before that', async () => {
+    expect((await answer({ ...known, attempts: buckets }, 'right')).kind).toBe('pass');
+  });
+
+  test.each([
+    ['a user', known],
+    ['a stand-in', unknown],
+  ])('afterwards nothing more is told of %s', async (_name, options) => {
+    const attempts = { 'password:user:1': 5, 'password:typed:digest$eve': 5 };
+    expect(await answer({ ...options, attempts }, 'right')).toEqual({ ...limited, effects: [] });
+  });
+
+  test('the stage says how many there may be', async () => {
+    const options = { ...known, config: { failed_attempts_before_cancel: 1 } };
+    expect(await answer(options)).toMatchObject(limited);
+  });
+
+  test('the commit decides when others used the window up meanwhile', async () => {
+    const desk = deskFor(password, known);
+    expect(await password.refused?.(desk, { reason: 'limited', effect: 'attempt.succeed' })).toEqual(limited);
+  });
+});
+
+test('a hash that is out of date is renewed with the success', async () => {
+  const desk = deskFor(password, known);
+  const verifyPassword = async () => ({ ok: true, stored: 'old', renewed: 'new' });
+  const outcome = await password.answer?.({ ...desk, tools: { ...desk.tools, verifyPassword } }, { password: 'right' });
+  expect(outcome?.effects).toContainEqual({ kind: 'password.renew', userId: 1, from: 'old', to: 'new' });
+});
+
+test('the event login_failed names the user, and nobody for a stand-in', async () => {
+  const eventOf = (outcome: Outcome) => outcome.effects?.find((effect) => effect.kind === 'event')?.event;
+  expect(eventOf(await answer(known))).toMatchObject({ action: 'login_failed', user: { pk: 1, username: 'ada' } });
+  expect(eventOf(await answer(unknown))).toMatchObject({ action: 'login_failed', user: null });
+});

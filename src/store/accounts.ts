@@ -1,0 +1,174 @@
+import type { NewEvent } from '../engine/effects.ts';
+import type { Group, Session, User } from '../engine/user.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { usernameKey } from '../kernel/text.ts';
+import { administrators, noAdministrator } from './administrators.ts';
+import type { Driver } from './driver.ts';
+import { type Purged, purge } from './purge.ts';
+import {
+  groupColumns,
+  groupFrom,
+  int,
+  intOrNull,
+  json,
+  sessionColumns,
+  sessionFrom,
+  text,
+  textOrNull,
+  userColumns,
+  userFrom,
+} from './rows.ts';
+import { every, flag, type Row, type Sql, sql } from './sql.ts';
+
+/** Which users to list. */
+export interface UserFilter {
+  /** In the username, the name or the e-mail address, whatever the case. */
+  readonly search?: string;
+  readonly isActive?: boolean;
+  /** pk of a group; its own members, not those of its children. */
+  readonly group?: string;
+  /** From 1. */
+  readonly page?: number;
+  /** 100 by default. */
+  readonly pageSize?: number;
+}
+
+export interface EventFilter {
+  readonly action?: string;
+  readonly userId?: number;
+  /** Milliseconds since the epoch. */
+  readonly since?: number;
+  /** 100 by default. */
+  readonly limit?: number;
+}
+
+/** An audit record with its id; ids grow in the order of writing. */
+export type StoredEvent = NewEvent & { readonly id: number };
+
+/** A session as its owner sees it: never the token's hash. */
+export type ListedSession = Omit<Session, 'tokenHash'> & { readonly current: boolean };
+
+/** Lists for the command line, the API and the account page. Changes go through `commit`. */
+export interface Accounts {
+  /** In the order of their ids; `total` counts all pages. */
+  listUsers(filter: UserFilter): Promise<{ readonly users: readonly User[]; readonly total: number }>;
+  findUser(reference: { readonly uuid: string } | { readonly username: string }): Promise<User | null>;
+  listGroups(): Promise<readonly Group[]>;
+  /** Members of the group itself, in the order of their ids. */
+  membersOf(group: string): Promise<readonly User[]>;
+  /** @param currentHash token hash of the session that asks, to mark it */
+  listSessions(userId: number, currentHash: string | null): Promise<readonly ListedSession[]>;
+  findSession(uuid: string): Promise<Session | null>;
+  /** The newest first. */
+  listEvents(filter: EventFilter): Promise<readonly StoredEvent[]>;
+  hasAdministrator(): Promise<boolean>;
+  /** Replaces the one-time secret of the initial setup; does nothing and answers false when there is an administrator. */
+  ensureSetupSecret(hash: string): Promise<boolean>;
+  /** Deletes what has expired and nobody needs any more. */
+  purge(now: number): Promise<Purged>;
+}
+
+export function accountsOn(driver: Driver, clock: Clock): Accounts {
+  const users = async (query: Sql): Promise<User[]> => present((await driver.read(query)).map((row) => userFrom(row)));
+  return {
+    async listUsers({ page = 1, pageSize = 100, ...filter }) {
+      const where = every(userConditions(filter));
+      const [counted] = await driver.read(sql`SELECT count(*) FROM doorward_user u WHERE ${where}`);
+      const found = await users(sql`
+        SELECT ${userColumns.of('u')} FROM doorward_user u WHERE ${where}
+        ORDER BY u.id LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}`);
+      return { users: found, total: int(counted ?? [0], 0) };
+    },
+    async findUser(reference) {
+      const which =
+        'uuid' in reference
+          ? sql`u.uuid = ${reference.uuid}`
+          : sql`u.username_key = ${usernameKey(reference.username)}`;
+      return (await users(sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE ${which}`))[0] ?? null;
+    },
+    async listGroups() {
+      return (await driver.read(sql`SELECT ${groupColumns.of('g')} FROM doorward_group g ORDER BY g.name`)).map(
+        groupFrom,
+      );
+    },
+    membersOf: (group) =>
+      users(sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE ${memberOf(group)} ORDER BY u.id`),
+    async listSessions(userId, currentHash) {
+      const now = clock.now();
+      const rows = await driver.read(sql`
+        SELECT ${sessionColumns.of('s')} FROM doorward_session s WHERE s.user_id = ${userId} AND s.expires_at > ${now}
+          AND (s.idle_timeout IS NULL OR s.last_used_at + s.idle_timeout > ${now})
+        ORDER BY s.last_used_at DESC, s.uuid`);
+      return present(rows.map((row) => sessionFrom(row))).map(({ tokenHash, ...session }) => ({
+        ...session,
+        current: tokenHash === currentHash,
+      }));
+    },
+    async findSession(uuid) {
+      const [row] = await driver.read(
+        sql`SELECT ${sessionColumns.of('s')} FROM doorward_session s WHERE s.uuid = ${uuid}`,
+      );
+      return sessionFrom(row ?? []);
+    },
+    async listEvents({ action, userId, since, limit = 100 }) {
+      const conditions = [
+        ...(action === undefined ? [] : [sql`action = ${action}`]),
+        ...(userId === undefined ? [] : [sql`user_id = ${userId}`]),
+        ...(since === undefined ? [] : [sql`created_at >= ${since}`]),
+      ];
+      const rows = await driver.read(sql`
+        SELECT id, action, actor, on_behalf_of, context, address, request_id, flow, created_at FROM doorward_event
+        WHERE ${every(conditions)} ORDER BY id DESC LIMIT ${limit}`);
+      return rows.map(eventFrom);
+    },
+    async hasAdministrator() {
+      return (await driver.read(sql`SELECT 1 WHERE EXISTS (${administrators})`)).length > 0;
+    },
+    async ensureSetupSecret(hash) {
+      const rows = await driver.write(sql`
+        INSERT INTO doorward_setup (id, secret_hash, created_at)
+        SELECT 1, CAST(${hash} AS text), CAST(${clock.now()} AS bigint) WHERE ${noAdministrator}
+        ON CONFLICT (id) DO UPDATE SET secret_hash = excluded.secret_hash, created_at = excluded.created_at
+        RETURNING id`);
+      return rows.length > 0;
+    },
+    purge: (now) => purge(driver, now),
+  };
+}
+
+function userConditions({ search, isActive, group }: UserFilter): Sql[] {
+  const pattern = `%${usernameKey(search ?? '').replace(/[\\%_]/g, '\\$&')}%`;
+  return [
+    ...(search === undefined || search === ''
+      ? []
+      : [
+          sql`(u.username_key LIKE ${pattern} ESCAPE '\\' OR u.email_key LIKE ${pattern} ESCAPE '\\' OR lower(u.name) LIKE ${pattern} ESCAPE '\\')`,
+        ]),
+    ...(isActive === undefined ? [] : [sql`u.is_active = ${flag(isActive)}`]),
+    ...(group === undefined ? [] : [memberOf(group)]),
+  ];
+}
+
+function memberOf(group: string): Sql {
+  return sql`u.id IN (SELECT user_id FROM doorward_membership WHERE group_pk = ${group})`;
+}
+
+function eventFrom(row: Row): StoredEvent {
+  const onBehalfOf = textOrNull(row, 3);
+  const user = textOrNull(row, 2);
+  return {
+    id: int(row, 0),
+    action: text(row, 1),
+    user: user === null ? null : (JSON.parse(user) as NewEvent['user']),
+    ...(onBehalfOf === null ? {} : { onBehalfOf: JSON.parse(onBehalfOf) as NonNullable<NewEvent['onBehalfOf']> }),
+    context: json(row, 4),
+    address: text(row, 5),
+    requestId: text(row, 6),
+    flow: textOrNull(row, 7),
+    at: intOrNull(row, 8) ?? 0,
+  };
+}
+
+function present<T>(values: readonly (T | null)[]): T[] {
+  return values.filter((value) => value !== null);
+}

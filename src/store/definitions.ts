@@ -1,0 +1,97 @@
+import type { Definition, DefinitionStore, DefinitionsChange } from '../engine/definition.ts';
+import type { CompiledFlow } from '../engine/flow.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { DoorwardError } from '../kernel/errors.ts';
+import type { Keyring } from '../kernel/secrets.ts';
+import { accountStatements, carryOut } from './commit.ts';
+import type { Driver, Log, Statement } from './driver.ts';
+import { int, json, text } from './rows.ts';
+import { type Sql, sql } from './sql.ts';
+
+interface Setting {
+  readonly driver: Driver;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is defined, and the versions of flows that runs go by. */
+export function definitionsOn({ driver, keyring, clock, log }: Setting): DefinitionStore {
+  return {
+    async all() {
+      const rows = await driver.read(sql`
+        SELECT install.value, d.pk, d.model, d.attrs
+        FROM doorward_install install LEFT JOIN doorward_definition d ON 1 = 1
+        WHERE install.key = 'revision' ORDER BY d.model, d.pk`);
+      const defined = rows.filter((row) => row[1] !== null);
+      return {
+        revision: int(rows[0] ?? [], 0),
+        definitions: defined.map((row): Definition => ({ pk: text(row, 1), model: text(row, 2), attrs: json(row, 3) })),
+      };
+    },
+    async apply(change) {
+      const now = clock.now();
+      const statements = [
+        ...changeStatements(change, now),
+        ...accountStatements(change.effects, { keyring, now, ownRuns: [] }),
+      ];
+      const answer = await carryOut(driver, log, { statements, proof: null });
+      if (answer.status !== 'refused') return answer.status;
+      const { effect, reason, field } = answer.refusal;
+      throw new DoorwardError('refused', `${effect}: ${reason}${field === undefined ? '' : ` (${field})`}`);
+    },
+    async flow(slug, version) {
+      const [row] = await driver.read(
+        sql`SELECT definition FROM doorward_flow_version WHERE slug = ${slug} AND version = ${version}`,
+      );
+      return row === undefined ? null : (JSON.parse(text(row, 0)) as CompiledFlow);
+    },
+    async currentVersions() {
+      const rows = await driver.read(sql`SELECT slug, current_version FROM doorward_flow`);
+      return Object.fromEntries(rows.map((row) => [text(row, 0), int(row, 1)]));
+    },
+  };
+}
+
+function changeStatements(change: DefinitionsChange, now: number): Statement[] {
+  const revision: Statement = {
+    effect: 'definition',
+    touches: [],
+    expect: 1,
+    otherwise: 'lost',
+    sql: sql`UPDATE doorward_install SET value = ${String(change.revision + 1)} WHERE key = 'revision' AND value = ${String(change.revision)}`,
+  };
+  return [
+    revision,
+    // Their versions would be taken for those of a new flow of the same name, so nothing of it stays.
+    ...change.removedFlows.flatMap((slug) => [
+      plain(`flow:${slug}`, sql`DELETE FROM doorward_run WHERE flow = ${slug}`),
+      plain(`flow:${slug}`, sql`DELETE FROM doorward_flow_version WHERE slug = ${slug}`),
+      plain(`flow:${slug}`, sql`DELETE FROM doorward_flow WHERE slug = ${slug}`),
+    ]),
+    ...change.remove.map((pk) => plain(`definition:${pk}`, sql`DELETE FROM doorward_definition WHERE pk = ${pk}`)),
+    ...change.put.map(({ pk, model, attrs }) =>
+      plain(
+        `definition:${pk}`,
+        sql`INSERT INTO doorward_definition (pk, model, attrs) VALUES (${pk}, ${model}, ${JSON.stringify(attrs)})
+          ON CONFLICT (pk) DO UPDATE SET model = excluded.model, attrs = excluded.attrs`,
+      ),
+    ),
+    ...change.flows.flatMap(({ slug, version, ...rest }) => [
+      plain(
+        `flow:${slug}`,
+        sql`INSERT INTO doorward_flow_version (slug, version, definition, created_at)
+          VALUES (${slug}, ${version}, ${JSON.stringify({ slug, version, ...rest })}, ${now})`,
+      ),
+      plain(
+        `flow:${slug}`,
+        sql`INSERT INTO doorward_flow (slug, current_version) VALUES (${slug}, ${version})
+          ON CONFLICT (slug) DO UPDATE SET current_version = excluded.current_version`,
+      ),
+    ]),
+  ];
+}
+
+function plain(touched: string, statement: Sql): Statement {
+  return { effect: 'definition', touches: [touched], sql: statement };
+}

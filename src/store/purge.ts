@@ -1,0 +1,61 @@
+import type { Driver } from './driver.ts';
+import { type Sql, sql } from './sql.ts';
+
+/** How many rows a purge deleted. */
+export interface Purged {
+  readonly sessions: number;
+  readonly runs: number;
+  readonly attempts: number;
+  readonly messages: number;
+  readonly flowVersions: number;
+}
+
+const hour = 3_600_000;
+/** An ended run answers repeated posts for ten minutes; an expired one says so for a while. */
+const runsKept = hour;
+const messagesKept = 24 * hour;
+/** A visitor who was shown a first page has no run yet, and comes back to that version. */
+const flowVersionsKept = 7 * 24 * hour;
+/** Rows at a time: a writer of SQLite stops everything else while it works. */
+const batch = 1_000;
+
+/** @param now milliseconds since the epoch */
+export async function purge(driver: Driver, now: number): Promise<Purged> {
+  const remove = async (make: (limit: number) => Sql): Promise<number> => {
+    for (let removed = 0; ; ) {
+      const rows = await driver.write(make(batch));
+      removed += rows.length;
+      if (rows.length < batch) return removed;
+    }
+  };
+  return {
+    sessions: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_session WHERE token_hash IN (SELECT token_hash FROM doorward_session
+          WHERE expires_at <= ${now} OR last_used_at + idle_timeout <= ${now} LIMIT ${limit}) RETURNING 1`,
+    ),
+    runs: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_run WHERE id IN (SELECT id FROM doorward_run
+          WHERE expires_at <= ${now - runsKept} OR ended_at <= ${now - runsKept} LIMIT ${limit}) RETURNING 1`,
+    ),
+    attempts: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_attempt WHERE bucket IN (SELECT bucket FROM doorward_attempt
+          WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
+    ),
+    messages: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_outbox WHERE id IN (SELECT id FROM doorward_outbox
+          WHERE sent_at <= ${now - messagesKept} LIMIT ${limit}) RETURNING 1`,
+    ),
+    flowVersions: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_flow_version WHERE (slug, version) IN (SELECT v.slug, v.version FROM doorward_flow_version v
+          WHERE v.created_at <= ${now - flowVersionsKept}
+            AND NOT EXISTS (SELECT 1 FROM doorward_flow f WHERE f.slug = v.slug AND f.current_version = v.version)
+            AND NOT EXISTS (SELECT 1 FROM doorward_run r WHERE r.flow = v.slug AND r.version = v.version)
+          LIMIT ${limit}) RETURNING 1`,
+    ),
+  };
+}

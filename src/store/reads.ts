@@ -1,0 +1,104 @@
+import type { Reads } from '../engine/ports.ts';
+import type { User } from '../engine/user.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { usernameKey } from '../kernel/text.ts';
+import { noAdministrator } from './administrators.ts';
+import type { Driver } from './driver.ts';
+import { groupColumns, groupFrom, int, intOrNull, text, textOrNull, userColumns, userFrom } from './rows.ts';
+import { list, type Row, sql } from './sql.ts';
+
+/** What stages may ask, one query each. */
+export function readsOn(driver: Driver, clock: Clock): Reads {
+  const first = async (rows: Promise<readonly Row[]>): Promise<User | null> => userFrom((await rows)[0] ?? []);
+  return {
+    user: (id) => first(driver.read(sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.id = ${id}`)),
+    userByUsername: (key) =>
+      first(driver.read(sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.username_key = ${key}`)),
+    userByIdentifier: (fields, typed, exact) => userByIdentifier(driver, fields, typed, exact),
+    async passwordHash(userId) {
+      const [row] = await driver.read(
+        sql`SELECT secret FROM doorward_credential WHERE user_id = ${userId} AND kind = 'password' AND name = ''`,
+      );
+      return textOrNull(row ?? [], 0);
+    },
+    async groups(references) {
+      const wanted = list(references);
+      const rows = await driver.read(
+        sql`SELECT ${groupColumns.of('g')} FROM doorward_group g WHERE g.pk IN (${wanted}) OR g.name IN (${wanted})`,
+      );
+      const groups = rows.map(groupFrom);
+      return references.map(
+        (reference) =>
+          groups.find(({ pk }) => pk === reference) ?? groups.find(({ name }) => name === reference) ?? null,
+      );
+    },
+    async groupsOf(userId) {
+      const rows = await driver.read(sql`
+        WITH RECURSIVE above (pk, depth) AS (
+          SELECT group_pk, 0 FROM doorward_membership WHERE user_id = ${userId}
+          UNION
+          SELECT child.parent, above.depth + 1 FROM above JOIN doorward_group child ON child.pk = above.pk
+          WHERE child.parent IS NOT NULL AND above.depth < 20
+        )
+        SELECT ${groupColumns.of('g')} FROM doorward_group g WHERE g.pk IN (SELECT pk FROM above) ORDER BY g.name`);
+      return rows.map(groupFrom);
+    },
+    // The window's length was decided when its first attempt was counted.
+    async attempts(bucket, _windowMs, now) {
+      const [row] = await driver.read(
+        sql`SELECT count FROM doorward_attempt WHERE bucket = ${bucket} AND expires_at > ${now}`,
+      );
+      return int(row ?? [0], 0);
+    },
+    async setupSecret() {
+      const [row] = await driver.read(sql`SELECT secret_hash FROM doorward_setup WHERE ${noAdministrator}`);
+      return textOrNull(row ?? [], 0);
+    },
+    async sessionsOf(userId) {
+      const now = clock.now();
+      const rows = await driver.read(sql`
+        SELECT token_hash, impersonator_id FROM doorward_session WHERE user_id = ${userId} AND expires_at > ${now}
+          AND (idle_timeout IS NULL OR last_used_at + idle_timeout > ${now})`);
+      return rows.map((row) => ({ tokenHash: text(row, 0), impersonatorId: intOrNull(row, 1) }));
+    },
+    // A stored hash itself: a decoy then costs exactly as much as that account's check does.
+    async sampleHashFormat(draw) {
+      const [row] = await driver.read(sql`
+        SELECT secret FROM doorward_credential WHERE kind = 'password' AND name = ''
+          AND user_id >= (SELECT CAST(${draw} AS bigint) % (max(user_id) + 1) FROM doorward_credential)
+        ORDER BY user_id LIMIT 1`);
+      return textOrNull(row ?? [], 0) ?? undefined;
+    },
+  };
+}
+
+/** A username is one user's alone, so it wins; an address or UPN identifies only when one user has it. */
+async function userByIdentifier(
+  driver: Driver,
+  fields: readonly ('username' | 'email' | 'upn')[],
+  typed: string,
+  exact: boolean,
+): Promise<User | null> {
+  const key = usernameKey(typed);
+  if (key === '') return null;
+  const [username, email, upn] = (['username', 'email', 'upn'] as const).map((field) =>
+    fields.includes(field) ? key : null,
+  );
+  const columns = userColumns.of('u');
+  const rows = await driver.read(sql`
+    SELECT ${columns}, 'username' FROM doorward_user u WHERE u.username_key = ${username ?? null}
+    UNION ALL SELECT * FROM (SELECT ${columns}, 'email' FROM doorward_user u WHERE u.email_key = ${email ?? null} LIMIT 2) e
+    UNION ALL SELECT * FROM (SELECT ${columns}, 'upn' FROM doorward_user u WHERE u.upn_key = ${upn ?? null} LIMIT 2) p`);
+  for (const field of ['username', ...fields]) {
+    const [found, second] = rows.filter((row) => row[userColumns.names.length] === field);
+    if (found === undefined || second !== undefined) continue;
+    const user = userFrom(found);
+    if (user !== null && (!exact || ownText(user, field) === typed)) return user;
+  }
+  return null;
+}
+
+function ownText(user: User, field: string): unknown {
+  if (field === 'upn') return user.attributes.upn;
+  return field === 'email' ? user.email : user.username;
+}

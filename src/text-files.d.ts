@@ -1,0 +1,21 @@
+// Files that are imported as their text: by esbuild's text loader in a build, by a plugin in vitest.config.ts in tests.
+
+declare module '*.yaml' {
+  const text: string;
+  export default text;
+}
+
+declare module '*.css' {
+  const text: string;
+  export default text;
+}
+
+declare module '*.svg' {
+  const text: string;
+  export default text;
+}
+
+declare module '*.client.js' {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import type { DefinitionsChange } from '../../src/engine/definition.ts';
+import type { CompiledFlow } from '../../src/engine/flow.ts';
+import { added, commit, group, loadAt, onEachDatabase, run, start } from './databases.ts';
+
+const flow = (version: number): CompiledFlow => ({
+  ...{ pk: 'f', slug: 'sign-up', version, name: 'Sign up', title: 'Welcome', designation: 'enrollment' },
+  ...{ authentication: 'none', deniedAction: 'message', layout: 'stacked', background: '', bindings: [], objects: {} },
+  ...{ policyEngineMode: 'any', policies: [] },
+});
+
+const change = (revision: number, more: Partial<DefinitionsChange>): DefinitionsChange => ({
+  ...{ revision, put: [], remove: [], flows: [], removedFlows: [], effects: [], ...more },
+});
+
+onEachDatabase('definitions', (rig) => {
+  it('changes all or nothing, by revision', async () => {
+    const { definitions } = rig.store;
+    expect(await definitions.all()).toEqual({ revision: 0, definitions: [] });
+    const put = ['b', 'a'].map((pk) => ({ pk, model: 'authentik_flows.flow', attrs: { '2': pk, '1': null } }));
+    const team = group('team');
+    expect(
+      await definitions.apply(change(0, { put, flows: [flow(1)], effects: [{ kind: 'group.create', group: team }] })),
+    ).toBe('done');
+    expect(await definitions.all()).toEqual({ revision: 1, definitions: put.toReversed() });
+    expect(await definitions.apply(change(0, { remove: ['a'] }))).toBe('lost');
+    const refused = definitions.apply(
+      change(1, { remove: ['a'], effects: [{ kind: 'group.create', group: group('team') }] }),
+    );
+    await expect(refused).rejects.toMatchObject({ code: 'refused', detail: 'group.create: taken (name)' });
+    expect((await definitions.all()).definitions).toHaveLength(2);
+  });
+
+  it('keeps versions for the runs that began on them, and forgets a removed flow with its runs', async () => {
+    const { definitions } = rig.store;
+    expect(await definitions.apply(change(1, { flows: [flow(2)] }))).toBe('done');
+    expect(await definitions.currentVersions()).toEqual({ 'sign-up': 2 });
+    expect(await definitions.flow('sign-up', 1)).toEqual(flow(1));
+    expect(await definitions.flow('sign-up', 3)).toBeNull();
+    expect((await loadAt(rig.store, 'x', start)).flowVersion).toBe(2);
+    await commit(rig.store, [], [{ mode: 'insert', run: run('x') }]);
+    const later = start + 8 * 86_400_000;
+    expect(await definitions.apply(change(2, { removedFlows: ['sign-up'] }))).toBe('done');
+    expect(await loadAt(rig.store, 'x', start)).toEqual({ flowVersion: null, signedIn: null, run: null });
+    expect(await definitions.apply(change(3, { flows: [flow(1)] }))).toBe('done');
+    expect(await definitions.apply(change(4, { flows: [flow(2)] }))).toBe('done');
+    expect((await rig.store.accounts.purge(later)).flowVersions).toBe(1);
+    expect(await definitions.flow('sign-up', 2)).toEqual(flow(2));
+    await added(rig.store, 'after');
+  });
+});

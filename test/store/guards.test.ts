@@ -1,0 +1,125 @@
+import { expect, it } from 'vitest';
+import type { Effect } from '../../src/engine/effects.ts';
+import {
+  added,
+  begin,
+  commit,
+  counted,
+  create,
+  draft,
+  event,
+  given,
+  group,
+  loadAt,
+  onEachDatabase,
+  run,
+  start,
+} from './databases.ts';
+
+const limits = { limit: 5, windowMs: 1000 };
+const fail = (bucket: string, at = start): Effect => ({ kind: 'attempt.fail', bucket, at, ...limits });
+const succeed = (bucket: string, at = start): Effect => ({ kind: 'attempt.succeed', bucket, at, ...limits });
+const limited = (effect: Effect['kind']) => ({ status: 'refused', refusal: { reason: 'limited', effect } });
+
+onEachDatabase('attempts', (rig) => {
+  it('counts as many of 50 at once as are allowed, and commits nothing of the others', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => commit(rig.store, [event('failed'), fail('many')])),
+    );
+    expect(counted(answers)).toEqual({ done: 5, 'refused limited': 45 });
+    expect(await rig.store.accounts.listEvents({ action: 'failed' })).toHaveLength(5);
+    expect(await rig.store.read.attempts('many', 1000, start + 999)).toBe(5);
+    expect(await rig.store.read.attempts('many', 1000, start + 1000)).toBe(0);
+  });
+
+  it('discloses no success once the limit is reached', async () => {
+    expect(await commit(rig.store, [succeed('many')])).toEqual(limited('attempt.succeed'));
+    expect(await commit(rig.store, [fail('many', start + 1000)])).toEqual({ status: 'done' });
+    expect(await rig.store.read.attempts('many', 1000, start + 1000)).toBe(1);
+    expect(await commit(rig.store, [succeed('many', start + 1001)])).toEqual({ status: 'done' });
+    expect(await rig.store.read.attempts('many', 1000, start + 1001)).toBe(0);
+    expect(await commit(rig.store, [succeed('fresh')])).toEqual({ status: 'done' });
+    expect(await commit(rig.store, [fail('both'), fail('both'), fail('other')])).toEqual({ status: 'done' });
+    expect(await rig.store.read.attempts('both', 1000, start)).toBe(2);
+  });
+});
+
+onEachDatabase('sessions', (rig) => {
+  it('renews the own one and ends the others, an administrator acting as the user excepted (W36)', async () => {
+    const [user, admin] = [await added(rig.store, 'changer'), await added(rig.store, 'helper')];
+    await commit(rig.store, [
+      ...['own', 'phone', 'laptop'].map((hash) => begin(user.id, hash)),
+      begin(user.id, 'acting', { impersonatorId: admin.id }),
+    ]);
+    await commit(rig.store, [], [{ mode: 'insert', run: run('phone') }]);
+    const own = run('own', { flow: 'password' });
+    await commit(rig.store, [], [{ mode: 'insert', run: own }]);
+    const answer = await commit(
+      rig.store,
+      [
+        { kind: 'password.set', userId: user.id, hash: 'x', at: start },
+        { kind: 'session.renew', from: 'own', to: 'renewed' },
+        { kind: 'session.end_all', userId: user.id, except: 'own' },
+      ],
+      [{ mode: 'update', run: { ...own, session: 'renewed', originSession: 'own', seq: 2 } }],
+    );
+    expect(answer).toEqual({ status: 'done' });
+    const left = (await rig.store.read.sessionsOf(user.id)).map(({ tokenHash }) => tokenHash).sort();
+    expect(left).toEqual(['acting', 'renewed']);
+    expect((await loadAt(rig.store, 'phone', start)).run).toBeNull();
+    expect((await loadAt(rig.store, 'own', start, { flow: 'password' })).run?.session).toBe('renewed');
+    const again = await commit(rig.store, [{ kind: 'session.renew', from: 'own', to: 'thrice' }]);
+    expect(again).toEqual({ status: 'refused', refusal: { reason: 'used', effect: 'session.renew' } });
+  });
+
+  it('ends all sessions but the one that begins', async () => {
+    const user = await added(rig.store, 'terminator');
+    await commit(rig.store, [begin(user.id, 't1'), begin(user.id, 't2')]);
+    await commit(rig.store, [begin(user.id, 't3'), { kind: 'session.end_all', userId: user.id, except: 't3' }]);
+    const listed = await rig.store.accounts.listSessions(user.id, 't3');
+    expect(listed.map(({ current, address }) => [current, address])).toEqual([[true, '192.0.2.1']]);
+    expect(JSON.stringify(listed)).not.toContain('t3');
+    const found = await rig.store.accounts.findSession(given(listed[0]).uuid);
+    expect(found?.tokenHash).toBe('t3');
+  });
+
+  it('purges what has expired and keeps the rest', async () => {
+    const user = await added(rig.store, 'purged');
+    await commit(rig.store, [
+      begin(user.id, 'old', { expiresAt: start + 1 }),
+      begin(user.id, 'idle', { idleTimeout: 1 }),
+      begin(user.id, 'kept'),
+      fail('purge'),
+    ]);
+    await commit(rig.store, [], [{ mode: 'insert', run: run('old', { expiresAt: start - 3_600_000 }) }]);
+    const purged = await rig.store.accounts.purge(start + 1000);
+    expect(purged).toEqual({ sessions: 2, runs: 1, attempts: 1, messages: 0, flowVersions: 0 });
+    expect((await rig.store.read.sessionsOf(user.id)).map(({ tokenHash }) => tokenHash)).toEqual(['kept']);
+  });
+});
+
+onEachDatabase('the initial setup', (rig) => {
+  it('can be claimed once, and not by the secret before', async () => {
+    expect(await rig.store.accounts.ensureSetupSecret('first')).toBe(true);
+    expect(await rig.store.accounts.ensureSetupSecret('second')).toBe(true);
+    expect(await rig.store.read.setupSecret()).toBe('second');
+    const admins = group('admins', { isSuperuser: true });
+    await commit(rig.store, [{ kind: 'group.create', group: admins }]);
+    const claim = async (username: string, secretHash: string): Promise<Effect[]> => {
+      const user = await draft(rig.store, username);
+      return [
+        create(user),
+        { kind: 'group.join', group: admins.pk, userId: user.id },
+        { kind: 'setup.claim', secretHash },
+      ];
+    };
+    const refusal = { status: 'refused', refusal: { reason: 'used', effect: 'setup.claim' } };
+    expect(await commit(rig.store, await claim('early', 'first'))).toEqual(refusal);
+    const claims = await Promise.all(Array.from({ length: 10 }, (_, index) => claim(`admin-${index}`, 'second')));
+    const answers = await Promise.all(claims.map((effects) => commit(rig.store, effects)));
+    expect(counted(answers)).toEqual({ done: 1, 'refused used': 9 });
+    expect((await rig.store.accounts.membersOf(admins.pk)).length).toBe(1);
+    expect(await rig.store.accounts.ensureSetupSecret('third')).toBe(false);
+    expect(await rig.store.read.setupSecret()).toBeNull();
+  });
+});

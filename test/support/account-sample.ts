@@ -1,0 +1,53 @@
+import { type Brand, parseBrand } from '../../src/pages/brand.ts';
+import type { AccountPageData } from '../../src/pages/page-data.ts';
+
+export const brand: Brand = parseBrand({
+  name: 'Lindenhof',
+  links: [
+    { name: 'Privacy', href: 'https://example.org/privacy' },
+    { name: 'Imprint', href: 'https://example.org/imprint' },
+    { name: 'Help', href: '/help' },
+  ],
+});
+
+export const accountData: AccountPageData = {
+  user: {
+    username: 'ada',
+    name: 'Ada Lovelace',
+    email: 'ada@example.org',
+    passwordChangedAt: Date.UTC(2026, 4, 4, 8, 30),
+    attributes: { settings: { locale: 'en' } },
+  },
+  sessions: [
+    {
+      uuid: '7b0e8c3e-51bb-4a7e-9d42-5f2f6c1f7b10',
+      current: false,
+      device:
+        'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
+      address: '2001:db8:85a3:1234:5678:8a2e:370:7334',
+      lastUsedAt: Date.UTC(2026, 4, 3, 19, 5),
+      createdAt: Date.UTC(2026, 3, 1),
+    },
+    {
+      uuid: 'c8f0e2a4-3f3c-4a55-8f0a-0f6f7f1f2d33',
+      current: true,
+      device: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0',
+      address: '198.51.100.7',
+      lastUsedAt: Date.UTC(2026, 4, 4, 9, 0),
+      createdAt: Date.UTC(2026, 4, 1),
+    },
+    {
+      uuid: 'd0a4fae6-0f5a-4b10-9d17-7a3d6a7a9e21',
+      current: false,
+      device: 'curl/8.11.0',
+      address: '203.0.113.20',
+      lastUsedAt: Date.UTC(2026, 2, 9, 7, 42),
+      createdAt: Date.UTC(2026, 2, 9),
+    },
+  ],
+  brand,
+  locale: 'en',
+  csrf: 'csrf-token',
+  notice: null,
+  isAdministrator: false,
+};
