@@ -100,7 +100,7 @@ function parse(text) {
   const head = text.slice(0, end);
   const body = bodyOf(head, text, end + 4);
   if (body === null) return null;
-  const cookies = [...head.matchAll(/\r\nset-cookie: *([^;\r]+)/gi)].map((match) => match[1]);
+  const cookies = [...head.matchAll(/\r\nset-cookie: *([^;\r]+)/gi)].map(([, cookie = '']) => cookie);
   return { status: Number(head.slice(9, 12)), cookies, body };
 }
 

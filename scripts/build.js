@@ -46,6 +46,26 @@ const executable = {
   },
 };
 
+/** Refuses what works from source and breaks when bundled: `import()` of CommonJS then gives a default export alone. */
+const lazyCommonJs = {
+  name: 'lazy-commonjs',
+  setup(context) {
+    context.onEnd(({ metafile }) => {
+      const inputs = Object.entries(metafile?.inputs ?? {});
+      const errors = inputs.flatMap(([file, { imports }]) =>
+        imports
+          .filter(({ kind, path }) => kind === 'dynamic-import' && metafile.inputs[path]?.format === 'cjs')
+          .map(({ original }) => ({
+            text: `${file}: import('${original}') of a CommonJS package loses its names in a bundle; add it to "external" in scripts/build.js`,
+          })),
+      );
+      // esbuild prints its own errors, but not those of an onEnd.
+      for (const { text } of errors) console.error(text);
+      return { errors };
+    });
+  },
+};
+
 /** What esbuild is told, for a build and for `scripts/dev.js`. */
 export function buildOptions() {
   return {
@@ -62,14 +82,14 @@ export function buildOptions() {
     sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
-    // Bundled packages load in a third of the time; these have native parts, or are loaded only where installed.
-    external: ['libsql', '@libsql/*', '@node-rs/*', 'pg', 'pg-native'],
+    // Bundled packages load in a third of the time. These have native parts, or are CommonJS that is loaded lazily.
+    external: ['libsql', '@libsql/*', '@node-rs/*', 'pg', 'pg-native', 'pino', 'prom-client'],
     loader: { '.yaml': 'text', '.css': 'text', '.svg': 'text', '.client.js': 'text' },
     // CommonJS packages ask for Node modules by `require`; the protocol's files must still load in a browser.
     banner: {
       js: "var require = globalThis.process?.getBuiltinModule?.('node:module').createRequire(import.meta.url);",
     },
-    plugins: [executable],
+    plugins: [lazyCommonJs, executable],
   };
 }
 

@@ -7,9 +7,9 @@ import { createApp } from './app/create.ts';
 import type { BlueprintSource, DoorwardOptions } from './app/options.ts';
 import { commitOrThrow, type NewUser, type Users } from './app/users.ts';
 import type { Group, User } from './engine/user.ts';
-import { newUuid } from './kernel/ids.ts';
-import { createHandler } from './http/handler.ts';
 import { sessionTokenOf } from './http/cookies.ts';
+import { createHandler } from './http/handler.ts';
+import { newUuid } from './kernel/ids.ts';
 
 export type { AppliedBlueprints } from './app/app.ts';
 export type { BlueprintSource, DatabaseOption, DoorwardOptions, Hasher, Log } from './app/options.ts';
@@ -31,7 +31,12 @@ export interface Doorward {
   /** Who is signed in, by the request's cookie; null for nobody. */
   session(request: Request): Promise<SignedIn | null>;
   readonly users: Users & {
-    list(filter?: { search?: string; isActive?: boolean; page?: number; pageSize?: number }): Promise<{ users: readonly User[]; total: number }>;
+    list(filter?: {
+      search?: string;
+      isActive?: boolean;
+      page?: number;
+      pageSize?: number;
+    }): Promise<{ users: readonly User[]; total: number }>;
   };
   readonly groups: {
     list(): Promise<readonly Group[]>;

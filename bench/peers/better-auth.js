@@ -49,7 +49,7 @@ async function sqlite(file) {
   return {
     // What better-auth makes of a better-sqlite3 database; libsql has the same interface.
     database: { dialect: new SqliteDialect({ database }), type: 'sqlite', transaction: true },
-    users: async () => Number(database.prepare('SELECT count(*) AS users FROM user').get().users),
+    users: async () => Number(database.prepare('SELECT count(*) FROM user').pluck().get()),
   };
 }
 

@@ -95,7 +95,7 @@ function wire(options: DoorwardOptions, { log, keyring, origin, store, stages, n
     async setupAddress() {
       if (await store.accounts.hasAdministrator()) return null;
       const secret = newToken();
-      await store.accounts.ensureSetupSecret(hashToken(secret));
+      await store.accounts.ensureSetupSecret(world.tools.hashToken(secret));
       return `${origin}/if/flow/initial-setup/?setup=${secret}`;
     },
     hashLoad: () => builtIn?.load ?? null,
@@ -124,10 +124,13 @@ function stageTable(own: readonly AnyStage[]): ReadonlyMap<string, AnyStage> {
 }
 
 function originOf(url: string): string {
-  if (!URL.canParse(url)) throw new DoorwardError('configuration', `publicUrl: "${url}" is not an origin such as https://id.example.com`);
+  if (!URL.canParse(url))
+    throw new DoorwardError('configuration', `publicUrl: "${url}" is not an origin such as https://id.example.com`);
   return new URL(url).origin;
 }
 
 function brandName(brand: unknown): string {
-  return typeof brand === 'object' && brand !== null && 'name' in brand && typeof brand.name === 'string' ? brand.name : 'Doorward';
+  return typeof brand === 'object' && brand !== null && 'name' in brand && typeof brand.name === 'string'
+    ? brand.name
+    : 'Doorward';
 }

@@ -1,6 +1,5 @@
 import type { Reads, Tools } from '../engine/ports.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { hashToken } from '../kernel/ids.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { Hasher, Log } from './options.ts';
 
@@ -20,13 +19,13 @@ export function createTools({ clock, hasher, keyring, log, read, newUserId }: To
     now: () => clock.now(),
     newUserId,
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),
-    hashToken,
+    hashToken: (token) => keyring.digest('lookup', token),
     log: (level, message, fields) => log(level, message, fields),
     async verifyPassword(userId, password, identifier) {
       const stored = userId === null ? null : await read.passwordHash(userId);
       if (stored === null) {
         // Who does not exist costs what somebody who does would cost: the format is drawn from those in the store.
-        const draw = Number.parseInt(Buffer.from(keyring.digest('answer', identifier)).toString('hex').slice(0, 8), 16);
+        const draw = Number.parseInt(Buffer.from(keyring.digest('lookup', identifier)).toString('hex').slice(0, 8), 16);
         await hasher.decoy(password, await read.sampleHashFormat(draw));
         return { ok: false, renewed: null, stored: null };
       }

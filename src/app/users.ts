@@ -64,7 +64,12 @@ export function createUsers(store: OpenStore, hasher: Hasher, now: () => number)
       ...{ context: { ...context, via: actor.via }, address: actor.address ?? '', requestId: actor.requestId ?? '' },
     },
   });
-  const update = async (pk: number, changes: UserChanges, actor: Actor, more: readonly Effect[] = []): Promise<User> => {
+  const update = async (
+    pk: number,
+    changes: UserChanges,
+    actor: Actor,
+    more: readonly Effect[] = [],
+  ): Promise<User> => {
     const user = await find(pk);
     checkTexts(changes);
     const set = { kind: 'user.update', id: pk, version: user.version, set: changes } as const;
@@ -81,7 +86,10 @@ export function createUsers(store: OpenStore, hasher: Hasher, now: () => number)
       await commit([
         { kind: 'user.create', user, passwordHash },
         ...joins,
-        eventOf('user_write', user, actor, { created: true, written: Object.keys(input).filter((key) => key !== 'password') }),
+        eventOf('user_write', user, actor, {
+          created: true,
+          written: Object.keys(input).filter((key) => key !== 'password'),
+        }),
       ]);
       return user;
     },
@@ -116,7 +124,8 @@ export async function commitOrThrow(store: OpenStore, effects: readonly Effect[]
   if (answer.status === 'done') return;
   if (answer.status === 'lost') throw new DoorwardError('refused', 'somebody else changed this meanwhile; try again');
   const { reason, effect, field } = answer.refusal;
-  const said = reason === 'taken' && field !== undefined ? `this ${field} is already taken` : `${effect} was refused: ${reason}`;
+  const said =
+    reason === 'taken' && field !== undefined ? `this ${field} is already taken` : `${effect} was refused: ${reason}`;
   throw new DoorwardError('refused', said);
 }
 

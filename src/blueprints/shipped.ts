@@ -5,7 +5,7 @@
  *
  * - A file that was never applied is applied, unless a flow of its slug exists already.
  * - A newer edition is applied while all its objects are still as the last edition left them.
- * - What an administrator changed or deleted stays as it is; `doorward apply` with `reset` brings the file back.
+ * - What an administrator changed or deleted stays as it is, until `reset` names the file.
  */
 import type { Definition } from '../engine/definition.ts';
 import { isPlainObject, sameJson } from '../kernel/json.ts';

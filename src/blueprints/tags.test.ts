@@ -75,6 +75,7 @@ describe('tags', () => {
   it.each([
     ['!KeyOf second', 'test.yaml:7:33: !KeyOf second: no entry before this one has that id'],
     ['!KeyOf frist', '(did you mean first?)'],
+    ['!Env DOORWARD_SECRET_KEY', 'it holds a secret of the server itself'],
     ['!File /etc/passwd', 'may not read files of the server'],
     ['!Find [authentik_core.grup, [name, x]]', 'is not supported (did you mean authentik_core.group?)'],
     ['!Find [authentik_core.group, [nam, x]]', 'nam is not a member of authentik_core.group (did you mean name?)'],

@@ -34,6 +34,8 @@ type Tag = (body: Tree, scope: Scope) => Promise<Json>;
 
 const maximumDepth = 100;
 const maximumValues = 100_000;
+/** What is made of a variable can be read by visitors; these never should. */
+const ownVariables = new Set(['DOORWARD_SECRET_KEY', 'DATABASE_URL']);
 
 const tags: Readonly<Record<string, Tag>> = {
   '!KeyOf': async (body, { world }) => world.keyOf(scalarText(body), body.at),
@@ -46,6 +48,7 @@ const tags: Readonly<Record<string, Tag>> = {
   },
   '!Env': async (body, scope) => {
     const [name, otherwise] = nameAndDefault(body);
+    if (ownVariables.has(name)) throw wrong(body.at, `!Env ${name} is refused: it holds a secret of the server itself`);
     const found = Object.hasOwn(scope.world.env, name) ? scope.world.env[name] : undefined;
     if (found !== undefined && found !== '') return found;
     return otherwise === undefined ? null : resolveIn(otherwise, scope);

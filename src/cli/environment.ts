@@ -27,9 +27,21 @@ export const variables: readonly { readonly name: string; readonly fallback: str
   { name: 'DOORWARD_PORT', fallback: '9000', meaning: 'port to listen on; 0 takes a free one' },
   { name: 'DOORWARD_DATA_DIR', fallback: './data', meaning: 'folder of the SQLite database and the secret key' },
   { name: 'DATABASE_URL', fallback: '', meaning: 'postgres://… moves the data to PostgreSQL' },
-  { name: 'DOORWARD_PUBLIC_URL', fallback: 'http://localhost:<port>', meaning: 'origin that people reach the server at' },
-  { name: 'DOORWARD_SECRET_KEY', fallback: 'made in the data folder', meaning: 'at least 32 bytes; "new,old" to rotate; required with DATABASE_URL' },
-  { name: 'DOORWARD_TRUSTED_PROXIES', fallback: '', meaning: 'CIDRs whose forwarding headers count, separated by commas' },
+  {
+    name: 'DOORWARD_PUBLIC_URL',
+    fallback: 'http://localhost:<port>',
+    meaning: 'origin that people reach the server at',
+  },
+  {
+    name: 'DOORWARD_SECRET_KEY',
+    fallback: 'made in the data folder',
+    meaning: 'at least 32 bytes; "new,old" to rotate; required with DATABASE_URL',
+  },
+  {
+    name: 'DOORWARD_TRUSTED_PROXIES',
+    fallback: '',
+    meaning: 'CIDRs whose forwarding headers count, separated by commas',
+  },
   { name: 'DOORWARD_LOG_LEVEL', fallback: 'info', meaning: 'debug, info, warn, error or silent' },
   { name: 'DOORWARD_BRAND', fallback: '', meaning: 'JSON file with name, logo, favicon, accent, background, links' },
   { name: 'DOORWARD_RATE_LIMITS', fallback: 'on', meaning: 'off switches them off (drills, private networks)' },
@@ -53,8 +65,17 @@ export function readEnvironment(env: Environment): Settings {
     dataDir,
     publicUrl: publicUrl(value('DOORWARD_PUBLIC_URL')),
     secretKey: secretKey(value('DOORWARD_SECRET_KEY'), dataDir, url !== null),
-    trustedProxies: (value('DOORWARD_TRUSTED_PROXIES') ?? '').split(',').map((cidr) => cidr.trim()).filter((cidr) => cidr !== ''),
-    logLevel: oneOf('DOORWARD_LOG_LEVEL', value('DOORWARD_LOG_LEVEL') ?? 'info', ['debug', 'info', 'warn', 'error', 'silent'] as const),
+    trustedProxies: (value('DOORWARD_TRUSTED_PROXIES') ?? '')
+      .split(',')
+      .map((cidr) => cidr.trim())
+      .filter((cidr) => cidr !== ''),
+    logLevel: oneOf('DOORWARD_LOG_LEVEL', value('DOORWARD_LOG_LEVEL') ?? 'info', [
+      'debug',
+      'info',
+      'warn',
+      'error',
+      'silent',
+    ] as const),
     database: url === null ? { sqlite: join(dataDir, 'doorward.sqlite') } : { postgres: postgresUrl(url) },
     brandFile: value('DOORWARD_BRAND'),
     rateLimits: oneOf('DOORWARD_RATE_LIMITS', value('DOORWARD_RATE_LIMITS') ?? 'on', ['on', 'off'] as const) === 'on',
@@ -67,15 +88,26 @@ function wrong(name: string, advice: string): DoorwardError {
 
 function port(text: string): number {
   const number = Number(text);
-  if (!/^\d+$/.test(text) || number > 65_535) throw wrong('DOORWARD_PORT', `"${text}" is not a port; use a number from 0 to 65535`);
+  if (!/^\d+$/.test(text) || number > 65_535)
+    throw wrong('DOORWARD_PORT', `"${text}" is not a port; use a number from 0 to 65535`);
   return number;
 }
 
 function publicUrl(text: string | null): string | null {
   if (text === null) return null;
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '')
-    throw wrong('DOORWARD_PUBLIC_URL', `"${text}" is not an origin; write for example https://id.example.com, without a path`);
+  if (
+    url === null ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    url.pathname !== '/' ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== ''
+  )
+    throw wrong(
+      'DOORWARD_PUBLIC_URL',
+      `"${text}" is not an origin; write for example https://id.example.com, without a path`,
+    );
   return url.origin;
 }
 
@@ -96,14 +128,22 @@ function oneOf<T extends string>(name: string, text: string, allowed: readonly T
 function secretKey(given: string | null, dataDir: string, required: boolean): string {
   if (given !== null) {
     if (given.split(',').some((key) => Buffer.byteLength(key.trim()) < 32))
-      throw wrong('DOORWARD_SECRET_KEY', 'every key must have at least 32 bytes; make one with: openssl rand -base64 48');
+      throw wrong(
+        'DOORWARD_SECRET_KEY',
+        'every key must have at least 32 bytes; make one with: openssl rand -base64 48',
+      );
     return given;
   }
-  if (required) throw wrong('DOORWARD_SECRET_KEY', 'is required with DATABASE_URL, since all nodes must share it; make one with: openssl rand -base64 48');
+  if (required)
+    throw wrong(
+      'DOORWARD_SECRET_KEY',
+      'is required with DATABASE_URL, since all nodes must share it; make one with: openssl rand -base64 48',
+    );
   const file = join(dataDir, 'secret.key');
   const kept = readIfThere(file);
   if (kept !== null) {
-    if (Buffer.byteLength(kept) < 32) throw wrong('DOORWARD_SECRET_KEY', `${file} holds no key of at least 32 bytes; restore it from a backup`);
+    if (Buffer.byteLength(kept) < 32)
+      throw wrong('DOORWARD_SECRET_KEY', `${file} holds no key of at least 32 bytes; restore it from a backup`);
     return kept;
   }
   try {

@@ -6,7 +6,6 @@ import { groupAdd, groupCreate } from './commands/group.ts';
 import { migrate } from './commands/migrate.ts';
 import { serve } from './commands/serve.ts';
 import { userCreate, userDeactivate, userDelete, userList, userSetPassword } from './commands/user.ts';
-import { userRecoveryLink } from './commands/recovery-link.ts';
 import { processTerminal } from './terminal.ts';
 
 /** All commands, in the order of the help. */
@@ -19,7 +18,6 @@ const commands: readonly Command[] = [
   userSetPassword,
   userDeactivate,
   userDelete,
-  userRecoveryLink,
   groupCreate,
   groupAdd,
   backup,
@@ -29,7 +27,15 @@ const version = '0.1.0';
 
 function overview(): string {
   const rows = commands.map(({ name, summary }) => `  ${name.padEnd(20)} ${summary}`);
-  return ['Doorward, an identity flow engine.', '', 'Usage: doorward COMMAND', '', ...rows, '', 'doorward COMMAND --help tells more.'].join('\n');
+  return [
+    'Doorward, an identity flow engine.',
+    '',
+    'Usage: doorward COMMAND',
+    '',
+    ...rows,
+    '',
+    'doorward COMMAND --help tells more.',
+  ].join('\n');
 }
 
 /** The command that the words begin with (two words beat one), and what is left. */
@@ -57,7 +63,11 @@ async function run(args: readonly string[]): Promise<number> {
   const found = find(args);
   if (found === null) {
     const family = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => `doorward ${name}`);
-    terminal.note(family.length > 0 ? `doorward: say which: ${family.join(', ')}` : `doorward: there is no command "${first}"; see doorward --help`);
+    terminal.note(
+      family.length > 0
+        ? `doorward: say which: ${family.join(', ')}`
+        : `doorward: there is no command "${first}"; see doorward --help`,
+    );
     return exitCodes.usage;
   }
   try {
@@ -70,13 +80,22 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function explain(error: unknown, command: Command, json: boolean, terminal: ReturnType<typeof processTerminal>): number {
+function explain(
+  error: unknown,
+  command: Command,
+  json: boolean,
+  terminal: ReturnType<typeof processTerminal>,
+): number {
   if (error instanceof UsageError) {
     terminal.note(`doorward ${command.name}: ${error.message}; see doorward ${command.name} --help`);
     return exitCodes.usage;
   }
   const code = isDoorwardError(error) ? error.code : 'internal';
-  const detail = isDoorwardError(error) ? error.detail : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const detail = isDoorwardError(error)
+    ? error.detail
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
   if (json) terminal.print(JSON.stringify({ error: { code, detail } }));
   else terminal.note(`doorward ${command.name}: ${detail}`);
   if (code === 'store_unavailable') return exitCodes.unavailable;

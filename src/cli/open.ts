@@ -12,7 +12,8 @@ export function optionsOf(settings: Settings, log: Log): DoorwardOptions {
     database: settings.database,
     secretKey: settings.secretKey,
     publicUrl: settings.publicUrl ?? local,
-    alsoOrigins: settings.publicUrl === null ? [`http://127.0.0.1:${settings.port}`, `http://[::1]:${settings.port}`] : [],
+    alsoOrigins:
+      settings.publicUrl === null ? [`http://127.0.0.1:${settings.port}`, `http://[::1]:${settings.port}`] : [],
     trustedProxies: settings.trustedProxies,
     rateLimits: settings.rateLimits,
     log,

@@ -1,8 +1,10 @@
+import { hashToken } from '../kernel/ids.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { Effect } from './effects.ts';
 import type { CompiledFlow } from './flow.ts';
+import { safeNext } from './next.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
 import type { SessionChange, Visitor } from './stage.ts';
@@ -11,6 +13,7 @@ import type { World } from './world.ts';
 /** Everything that a request changes, by value: a snapshot of it is a reference. */
 export interface ChainState {
   readonly plan: readonly PlanEntry[];
+  readonly visited: readonly PlanEntry[];
   readonly context: PlanContext;
   readonly challenge: Challenge | null;
   readonly memo: Json;
@@ -43,4 +46,39 @@ export interface ChainSetting {
   readonly next: string | null;
   readonly origin: string;
   readonly unattended: boolean;
+}
+
+/** An entry as it was planned, whatever brought the run back to it. */
+export function plainEntry({ revise: _, ...entry }: PlanEntry): PlanEntry {
+  return entry;
+}
+
+/** The id of the user that the flow is about, when there is one. */
+export function pendingId(context: PlanContext): number | null {
+  const pending = context.pending_user;
+  return pending !== undefined && 'ref' in pending ? pending.ref : null;
+}
+
+/** Where a run ends: the context's `redirect` is the server's own word; `next` is the visitor's and is checked. */
+export function destination(context: PlanContext, { next, origin }: ChainSetting): EndOutcome {
+  if (context.redirect !== undefined) return { kind: 'done', to: context.redirect };
+  return { kind: 'done', to: (next === null ? null : safeNext(next, origin)) ?? '/' };
+}
+
+/** The browser's session as a stage changed it. */
+export function withSession(state: ChainState, session: SessionChange): Partial<ChainState> {
+  const { visitor } = state;
+  if (session.kind === 'end')
+    return { session, visitor: { ...visitor, user: null, impersonator: null, session: null } };
+  const sessionHash = hashToken(session.token);
+  if (session.kind === 'renew') return { session, sessionHash };
+  return {
+    ...{ session, sessionHash, visitor: { ...visitor, user: session.user, impersonator: null } },
+    effects: state.effects.map((effect) =>
+      // A session renewed in this very request gives way to the new one, so the old one ends under its old id.
+      effect.kind === 'session.renew' && effect.to === state.sessionHash
+        ? { kind: 'session.end', tokenHash: effect.from }
+        : effect,
+    ),
+  };
 }

@@ -1,16 +1,14 @@
-import { hashToken } from '../kernel/ids.ts';
 import { member } from '../kernel/json.ts';
-import { type Text, text } from '../protocol/text.ts';
-import type { ChainSetting, ChainState } from './chain-state.ts';
+import type { Challenge } from '../protocol/challenge.ts';
+import { type FieldProblems, type Text, text } from '../protocol/text.ts';
+import { type ChainSetting, type ChainState, destination, pendingId, plainEntry, withSession } from './chain-state.ts';
 import { layDesk, readThrough } from './desk.ts';
 import type { Effect, Refusal } from './effects.ts';
 import type { CompiledBinding, CompiledStage } from './flow.ts';
-import { safeNext } from './next.ts';
-import type { PlanContext } from './plan-context.ts';
 import { planFlow } from './planner.ts';
 import type { Reads } from './ports.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
-import type { AnyStage, Desk, Outcome, Response, SessionChange } from './stage.ts';
+import type { AnyStage, Desk, Outcome, Response } from './stage.ts';
 
 /** So many stages may pass in one request; a restart on a self-acting stage must not loop (CONTRACT: Outcomes). */
 const passLimit = 50;
@@ -33,6 +31,7 @@ export class Chain {
   #passes = 0;
   #answered = false;
   #heldSecret = false;
+  #moved = false;
   state: ChainState;
 
   constructor(setting: ChainSetting, state: ChainState) {
@@ -55,6 +54,11 @@ export class Chain {
     return this.#answered;
   }
 
+  /** Something was decided that the run must remember: a stage passed, asked anew, or went back. */
+  get moved(): boolean {
+    return this.#moved;
+  }
+
   /** That answer held something typed in confidence. */
   get heldSecret(): boolean {
     return this.#heldSecret;
@@ -65,7 +69,7 @@ export class Chain {
     while (this.state.ended === null && this.state.jump === null && this.state.challenge === null) {
       const [entry] = this.state.plan;
       if (entry === undefined) {
-        this.#end(this.#destination());
+        this.#end(destination(this.state.context, this.#setting));
         return;
       }
       this.#passes += 1;
@@ -133,10 +137,12 @@ export class Chain {
     const { world, flow, query, unattended } = this.#setting;
     const stage = this.#stageOf(entry);
     const definition = world.stages.get(stage.kind);
-    if (definition === undefined) throw new Error(`flow ${flow.slug} uses the stage kind ${stage.kind}, which is not installed`);
+    if (definition === undefined)
+      throw new Error(`flow ${flow.slug} uses the stage kind ${stage.kind}, which is not installed`);
     const { context, memo, visitor, sessionHash } = this.state;
     const desk = layDesk({
       ...{ definition, stage, flow, context, memo, visitor, query, unattended, sessionHash },
+      revise: entry.revise ?? null,
       read: this.#read,
       tools: world.tools,
     });
@@ -155,7 +161,9 @@ export class Chain {
 
   async #policiesPass(entry: PlanEntry): Promise<boolean> {
     const binding = this.#bindingOf(entry);
-    if (binding === undefined || !binding.reEvaluatePolicies || binding.policies.length === 0) return true;
+    // A revision goes back to a stage that was admitted already.
+    if (binding === undefined || !binding.reEvaluatePolicies || entry.revise !== undefined) return true;
+    if (binding.policies.length === 0) return true;
     const { context, visitor } = this.state;
     const userId = pendingId(context) ?? visitor.user?.id ?? null;
     const request = { userId, context, address: visitor.address };
@@ -179,17 +187,17 @@ export class Chain {
     });
     switch (outcome.kind) {
       case 'ask':
-        return this.#set({ challenge: outcome.challenge });
+        return this.#ask(outcome.challenge, entry.revise ?? null);
       case 'leave':
-        return this.#set({ challenge: { component: 'xak-flow-redirect', to: outcome.to } });
+        return this.#ask({ component: 'xak-flow-redirect', to: outcome.to }, null);
       case 'pass':
-        return this.#pass(outcome);
+        return this.#pass(entry, outcome);
       case 'insert':
         return this.#insert(entry, outcome);
       case 'retry':
         return this.#retry(entry, outcome);
       case 'revise':
-        return this.#deny(entry, outcome.otherwise);
+        return this.#revise(entry, outcome);
       case 'deny':
         return this.#deny(entry, outcome.message);
       case 'restart':
@@ -201,10 +209,16 @@ export class Chain {
     }
   }
 
-  #pass(outcome: Extract<Outcome, { kind: 'pass' }>): void {
+  #ask(challenge: Challenge, problems: FieldProblems | null): void {
+    this.#moved ||= this.#answered;
+    this.#set({ challenge, problems });
+  }
+
+  #pass(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'pass' }>): void {
+    if (this.#collected(entry).length > 0) this.#set({ visited: [...this.state.visited, plainEntry(entry)] });
     this.#next(outcome.context);
     if (outcome.report !== undefined) this.#set({ reports: [...this.state.reports, outcome.report] });
-    if (outcome.session !== undefined) this.#changeSession(outcome.session);
+    if (outcome.session !== undefined) this.#set(withSession(this.state, outcome.session));
   }
 
   #insert(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'insert' }>): void {
@@ -213,25 +227,37 @@ export class Chain {
     this.#set({ plan: [...inserted, ...this.state.plan] });
   }
 
+  /**
+   * Back to the stages that collected the fields with problems, then here again; nothing else is asked or run anew
+   * (CONTRACT: Outcomes). A field that nobody here collected cannot be mended by the visitor.
+   */
+  #revise(entry: PlanEntry, { problems, otherwise }: Extract<Outcome, { kind: 'revise' }>): void | Promise<void> {
+    const asked = new Map<PlanEntry, FieldProblems>();
+    for (const [key, found] of Object.entries(problems)) {
+      const collector = this.state.visited.findLast((visited) => this.#collected(visited).includes(key));
+      if (collector === undefined) return this.#deny(entry, otherwise);
+      asked.set(collector, { ...asked.get(collector), [key]: found });
+    }
+    this.#moved = true;
+    const again = [...asked].map(([collector, revise]) => ({ ...collector, revise }));
+    const visited = this.state.visited.filter((known) => !asked.has(known));
+    this.#set({ plan: [...again, ...this.state.plan], visited, challenge: null, memo: null });
+  }
+
+  #collected(entry: PlanEntry): readonly string[] {
+    const { definition, desk } = this.#desk(entry);
+    return definition.collects?.(desk) ?? [];
+  }
+
   /** The current entry is done. */
   #next(patch: Readonly<Record<string, unknown>> = {}): void {
+    this.#moved = true;
     const context: Record<string, unknown> = { ...this.state.context };
     for (const [key, value] of Object.entries(patch)) {
       if (value === undefined) delete context[key];
       else context[key] = value;
     }
     this.#set({ plan: this.state.plan.slice(1), context, challenge: null, memo: null });
-  }
-
-  #changeSession(session: SessionChange): void {
-    if (session.kind === 'renew') this.#set({ session, sessionHash: hashToken(session.token) });
-    else if (session.kind === 'begin')
-      this.#set({
-        session,
-        sessionHash: hashToken(session.token),
-        visitor: { ...this.state.visitor, user: session.user, impersonator: null },
-      });
-    else this.#set({ session, visitor: { ...this.state.visitor, user: null, impersonator: null, session: null } });
   }
 
   async #retry(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'retry' }>): Promise<void> {
@@ -252,8 +278,9 @@ export class Chain {
     const start = keep ? this.state.context : {};
     const planned = await planFlow(world, flow, this.state.visitor, start, this.#read);
     if (planned.kind === 'denied') return this.#end({ kind: 'denied', message: planned.message });
+    this.#moved = true;
     this.#set({
-      ...{ plan: planned.plan, context: planned.context, challenge: null, memo: null, problems: null },
+      ...{ plan: planned.plan, visited: [], context: planned.context, challenge: null, memo: null, problems: null },
       effects: [...this.state.effects, ...planned.effects],
       messages: [...this.state.messages, ...planned.messages],
     });
@@ -268,14 +295,10 @@ export class Chain {
     const planned = await planFlow(world, target, this.state.visitor, start, this.#read);
     if (planned.kind === 'denied') return this.#deny(entry, planned.message);
     const { plan, context, messages } = planned;
-    this.#set({ jump: { flow: target, plan, context, messages }, effects: [...this.state.effects, ...planned.effects] });
-  }
-
-  /** The context's `redirect` is the server's own word; `next` is the visitor's and is checked. */
-  #destination(): EndOutcome {
-    const { next, origin } = this.#setting;
-    if (this.state.context.redirect !== undefined) return { kind: 'done', to: this.state.context.redirect };
-    return { kind: 'done', to: (next === null ? null : safeNext(next, origin)) ?? '/' };
+    this.#set({
+      jump: { flow: target, plan, context, messages },
+      effects: [...this.state.effects, ...planned.effects],
+    });
   }
 
   #end(ended: EndOutcome): void {
@@ -285,10 +308,4 @@ export class Chain {
   #set(change: Partial<ChainState>): void {
     this.state = { ...this.state, ...change };
   }
-}
-
-/** The id of the user that the flow is about, when there is one. */
-export function pendingId(context: PlanContext): number | null {
-  const pending = context.pending_user;
-  return pending !== undefined && 'ref' in pending ? pending.ref : null;
 }

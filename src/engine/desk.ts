@@ -1,11 +1,12 @@
+import type { Json } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
+import type { FieldProblems } from '../protocol/text.ts';
 import type { Effect } from './effects.ts';
 import type { CompiledFlow, CompiledStage } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { Reads, Tools } from './ports.ts';
 import type { AnyStage, Desk, Visitor } from './stage.ts';
 import type { User } from './user.ts';
-import type { Json } from '../kernel/json.ts';
 
 /** What a desk is made of. */
 export interface DeskParts {
@@ -14,6 +15,7 @@ export interface DeskParts {
   readonly flow: CompiledFlow;
   readonly context: PlanContext;
   readonly memo: Json;
+  readonly revise: FieldProblems | null;
   readonly visitor: Visitor;
   readonly query: Readonly<Record<string, string>>;
   readonly unattended: boolean;
@@ -31,6 +33,7 @@ export function layDesk(parts: DeskParts): Desk {
     flow: { slug: flow.slug, designation: flow.designation },
     context: parts.context,
     memo: parts.memo,
+    revise: parts.revise,
     visitor: parts.visitor,
     query: parts.query,
     unattended: parts.unattended,

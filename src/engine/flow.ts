@@ -41,7 +41,12 @@ export interface PolicyBinding {
   /** Seconds. */
   readonly timeout: number;
   readonly failureResult: boolean;
-  readonly policy: { readonly pk: string; readonly kind: string; readonly name: string; readonly config: JsonObject } | null;
+  readonly policy: {
+    readonly pk: string;
+    readonly kind: string;
+    readonly name: string;
+    readonly config: JsonObject;
+  } | null;
   /** pk of a group; members of its descendants count. */
   readonly group: string | null;
   readonly user: number | null;

@@ -59,7 +59,12 @@ function denied(messages: readonly Text[] = []): Planned {
   return { kind: 'denied', message: plain ? messages.join('\n') : first };
 }
 
-async function isAuthenticatedEnough(flow: CompiledFlow, visitor: Visitor, context: PlanContext, read: Reads): Promise<boolean> {
+async function isAuthenticatedEnough(
+  flow: CompiledFlow,
+  visitor: Visitor,
+  context: PlanContext,
+  read: Reads,
+): Promise<boolean> {
   switch (flow.authentication) {
     case 'none':
       return true;

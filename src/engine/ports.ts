@@ -15,7 +15,11 @@ export interface Reads {
    * The first match over the given fields, in their order. An e-mail address matches only when exactly one user has
    * it (CONTRACT: Store). `exact` compares usernames and addresses in their own case.
    */
-  userByIdentifier(fields: readonly ('username' | 'email' | 'upn')[], typed: string, exact: boolean): Promise<User | null>;
+  userByIdentifier(
+    fields: readonly ('username' | 'email' | 'upn')[],
+    typed: string,
+    exact: boolean,
+  ): Promise<User | null>;
   passwordHash(userId: number): Promise<string | null>;
   /** Groups by pk or name, in the order asked; null where there is none. */
   groups(references: readonly string[]): Promise<readonly (Group | null)[]>;
@@ -26,7 +30,9 @@ export interface Reads {
   /** Hash of the initial setup's one-time secret, while no administrator exists. */
   setupSecret(): Promise<string | null>;
   /** Token hashes of the user's sessions. */
-  sessionsOf(userId: number): Promise<readonly { readonly tokenHash: string; readonly impersonatorId: number | null }[]>;
+  sessionsOf(
+    userId: number,
+  ): Promise<readonly { readonly tokenHash: string; readonly impersonatorId: number | null }[]>;
   /** A password hash format that occurs in the store, drawn by a keyed hash of the identifier (decoys). */
   sampleHashFormat(draw: number): Promise<string | undefined>;
 }
@@ -111,7 +117,12 @@ export interface Loaded {
 
 /** The room `store` answers. */
 export interface Store {
-  load(key: { readonly sessionHash: string; readonly flow: string; readonly variant: string; readonly now: number }): Promise<Loaded>;
+  load(key: {
+    readonly sessionHash: string;
+    readonly flow: string;
+    readonly variant: string;
+    readonly now: number;
+  }): Promise<Loaded>;
   commit(commit: Commit): Promise<CommitAnswer>;
   readonly read: Reads;
 }

@@ -1,5 +1,5 @@
-import { text } from '../protocol/text.ts';
 import { hashToken } from '../kernel/ids.ts';
+import { text } from '../protocol/text.ts';
 import type { StepReply } from './exchange.ts';
 import { plainReply } from './reply.ts';
 import type { EndedRun, Run } from './run.ts';
@@ -32,7 +32,8 @@ export function replay(world: World, scene: Scene, { run, how }: { run: Run; how
     how.outcome.kind === 'done'
       ? ({ component: 'xak-flow-redirect', to: how.outcome.to } as const)
       : ({ component: 'ak-stage-access-denied', error_message: how.outcome.message } as const);
-  if (how.sessionToken === null || scene.sessionHash === run.session) return plainReply(world, scene, scene.flow, challenge);
+  if (how.sessionToken === null || scene.sessionHash === run.session)
+    return plainReply(world, scene, scene.flow, challenge);
   const token = world.keyring.open('replay', how.sessionToken, run.id);
   const { answer } = scene.input;
   const same =

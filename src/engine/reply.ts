@@ -2,7 +2,8 @@ import type { Challenge } from '../protocol/challenge.ts';
 import { showsPendingUser } from '../protocol/challenge.ts';
 import { localize } from '../protocol/localize.ts';
 import { type Text, text } from '../protocol/text.ts';
-import { type Chain, pendingId } from './chain.ts';
+import type { Chain } from './chain.ts';
+import { pendingId } from './chain-state.ts';
 import type { StepReply } from './exchange.ts';
 import type { CompiledFlow, DeniedAction } from './flow.ts';
 import { safeNext } from './next.ts';
@@ -38,7 +39,7 @@ export async function shownReply(
     ...plainReply(world, scene, flow, challenge),
     title: titleOf(world, scene, flow, shown),
     pendingUser: showsPendingUser(challenge.component) ? shown : '',
-    problems: chain?.state.problems ?? null,
+    problems: chain === null ? run.state.problems : chain.state.problems,
     messages: run.state.messages,
     stepToken: mintStepToken(world.keyring, token),
     session: chain === null ? null : sessionOf(scene, chain),
@@ -86,7 +87,10 @@ export function goneReply(world: World, scene: Scene): StepReply {
 export function confirmReply(world: World, scene: Scene, flow: CompiledFlow, run: Run): StepReply {
   const token = { run: run.id, seq: run.seq, session: run.session, mintedAt: scene.now };
   return {
-    ...plainReply(world, scene, flow, { component: 'ak-stage-dummy', name: localize(text('flow.confirm'), scene.locale) }),
+    ...plainReply(world, scene, flow, {
+      component: 'ak-stage-dummy',
+      name: localize(text('flow.confirm'), scene.locale),
+    }),
     stepToken: mintStepToken(world.keyring, token),
   };
 }

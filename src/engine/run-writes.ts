@@ -2,7 +2,7 @@ import { newUuid } from '../kernel/ids.ts';
 import type { Chain } from './chain.ts';
 import type { Jump } from './chain-state.ts';
 import type { RunWrite } from './ports.ts';
-import type { EndedRun, EndOutcome, Run } from './run.ts';
+import type { EndedRun, EndOutcome, Run, RunState } from './run.ts';
 import { runLifetimeMs, type Scene } from './scene.ts';
 import type { World } from './world.ts';
 
@@ -32,15 +32,16 @@ export async function runWrites(world: World, scene: Scene, run: Run, chain: Cha
 function mustBeKept(scene: Scene, run: Run, chain: Chain): boolean {
   const { state } = chain;
   if (state.effects.length > 0) return true;
-  if (run.seq > 0) return state.problems === null || state.challenge !== run.state.challenge;
-  if (state.memo !== null || (chain.answered && state.problems === null)) return true;
+  // A wrong answer alone changes nothing: its problems and what was typed go back with the reply.
+  if (run.seq > 0) return chain.moved || state.memo !== run.state.memo || run.state.challenge === null;
+  if (state.memo !== null || (chain.answered && chain.moved)) return true;
   // After an end within memory a GET starts anew, and the row says so to an answer that brings no step token.
   return scene.ended !== null;
 }
 
 function move(world: World, scene: Scene, run: Run, chain: Chain): Run {
   const { state } = chain;
-  const { plan, context, challenge, memo, messages } = state;
+  const { plan, visited, context, challenge, problems, memo, messages } = state;
   const ended: EndOutcome | null =
     state.jump === null ? state.ended : { kind: 'done', to: flowPath(state.jump.flow.slug, scene.input.query) };
   return {
@@ -52,9 +53,7 @@ function move(world: World, scene: Scene, run: Run, chain: Chain): Run {
     seq: run.seq + 1,
     expiresAt: scene.now + runLifetimeMs,
     state:
-      ended === null
-        ? { plan, context, challenge, memo, messages, next: chain.next }
-        : { plan: [], context: {}, challenge: null, memo: null, messages: [], next: null },
+      ended === null ? { plan, visited, context, challenge, problems, memo, messages, next: chain.next } : emptyState,
     ended: ended === null ? null : endedRun(world, scene, run, chain, ended),
   };
 }
@@ -73,6 +72,11 @@ function endedRun(world: World, scene: Scene, run: Run, chain: Chain, outcome: E
   };
 }
 
+/** A run with nothing to do and nothing known. */
+export const emptyState: RunState = {
+  ...{ plan: [], visited: [], context: {}, challenge: null, problems: null, memo: null, next: null, messages: [] },
+};
+
 /** The page of a flow, the visitor's own query kept. */
 export function flowPath(slug: string, query: Readonly<Record<string, string>>): string {
   const search = new URLSearchParams(query).toString();
@@ -80,7 +84,12 @@ export function flowPath(slug: string, query: Readonly<Record<string, string>>):
 }
 
 /** The run of the flow that a redirect stage leads to; its first stage is visited when its page is opened. */
-async function jumpWrite(world: World, scene: Scene, run: Run, { flow, plan, context, messages }: Jump): Promise<RunWrite> {
+async function jumpWrite(
+  world: World,
+  scene: Scene,
+  run: Run,
+  { flow, plan, context, messages }: Jump,
+): Promise<RunWrite> {
   const key = { sessionHash: run.session, flow: flow.slug, variant: run.variant, now: scene.now };
   const there = (await world.store.load(key)).run;
   return {
@@ -89,7 +98,7 @@ async function jumpWrite(world: World, scene: Scene, run: Run, { flow, plan, con
       ...run,
       ...{ id: newUuid(), flow: flow.slug, version: flow.version, originSession: null, seq: 1, createdAt: scene.now },
       ended: null,
-      state: { plan, context, challenge: null, memo: null, next: run.state.next, messages },
+      state: { ...emptyState, plan, context, next: run.state.next, messages },
     },
     ...(there !== null && there.ended === null ? { replaces: there.id } : {}),
   };

@@ -1,6 +1,6 @@
 import type { Json } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
-import type { Text } from '../protocol/text.ts';
+import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { CompiledStage } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
 
@@ -9,6 +9,8 @@ export interface PlanEntry {
   /** pk of the binding; for an inserted stage a name of its own. */
   readonly binding: string;
   readonly inserted?: CompiledStage;
+  /** Visited once more because of these problems; the fields without one stay as they were answered. */
+  readonly revise?: FieldProblems;
 }
 
 /** One visitor's way through one version of a flow. */
@@ -36,9 +38,13 @@ export interface Run {
 export interface RunState {
   /** What is left; the first entry is the current one. */
   readonly plan: readonly PlanEntry[];
+  /** Stages that asked for fields and passed: where a revision goes back to. */
+  readonly visited: readonly PlanEntry[];
   readonly context: PlanContext;
   /** Asked by the current entry's stage; a GET shows it and runs no stage code. */
   readonly challenge: Challenge | null;
+  /** What a revision is about, shown with the challenge. */
+  readonly problems: FieldProblems | null;
   /** What the current stage keeps for itself. */
   readonly memo: Json;
   /** Where the visitor wants to go afterwards, as they said it (checked when it is used). */

@@ -43,7 +43,11 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
   const user = activeUser(loaded);
   const locale = chooseLocale(languageSetting(user), input.acceptLanguage);
   const visitor: Visitor = {
-    ...{ user, impersonator: loaded.signedIn?.impersonator ?? null, session: user === null ? null : (loaded.signedIn?.session ?? null) },
+    ...{
+      user,
+      impersonator: loaded.signedIn?.impersonator ?? null,
+      session: user === null ? null : (loaded.signedIn?.session ?? null),
+    },
     ...{ address: input.address, agent: input.agent, locale, origin: input.origin, requestId: input.requestId },
   };
   const known = loaded.run;
@@ -56,8 +60,7 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
   return {
     ...{ input, now, visitor, locale, sessionHash, variant, flow, flowGone: gone, run: flow === null ? null : run },
     replaces: open && !usable ? known.id : null,
-    ended:
-      known?.ended != null && known.ended.at + endedMemoryMs > now ? { run: known, how: known.ended } : null,
+    ended: known?.ended != null && known.ended.at + endedMemoryMs > now ? { run: known, how: known.ended } : null,
   };
 }
 

@@ -33,6 +33,8 @@ export interface Stage<Config extends JsonObject = JsonObject> {
   secretFields?(desk: Desk<Config>): readonly string[];
   enter(desk: Desk<Config>): Promise<Outcome>;
   answer?(desk: Desk<Config>, response: Response): Promise<Outcome>;
+  /** Field keys that it asks for, so that a problem with one finds its way back. */
+  collects?(desk: Desk<Config>): readonly string[];
   /** Unattended: makes an answer from what the run already knows, or null when only a person can answer. */
   unattended?(desk: Desk<Config>): Response | null;
   /** The commit refused an effect of this stage; by default the flow is denied with W40's message. */
@@ -65,6 +67,8 @@ export interface Desk<Config extends JsonObject = JsonObject> {
   readonly flow: { readonly slug: string; readonly designation: Designation };
   readonly context: PlanContext;
   readonly memo: Json;
+  /** The stage is visited once more because of these problems with fields that it collected. */
+  readonly revise: FieldProblems | null;
   readonly visitor: Visitor;
   /** The nested query of the page (`next`, `itoken`, …). */
   readonly query: Readonly<Record<string, string>>;
@@ -106,14 +110,24 @@ export type Outcome = Common &
     | { readonly kind: 'deny'; readonly message: Text | null }
     | { readonly kind: 'restart'; readonly keep: boolean }
     | { readonly kind: 'jump'; readonly flow: string; readonly keep: boolean }
-    | { readonly kind: 'insert'; readonly stages: readonly CompiledStage[]; readonly context?: Readonly<Record<string, unknown>> }
+    | {
+        readonly kind: 'insert';
+        readonly stages: readonly CompiledStage[];
+        readonly context?: Readonly<Record<string, unknown>>;
+      }
     | { readonly kind: 'leave'; readonly to: string }
     | { readonly kind: 'finish'; readonly to: string }
   );
 
 /** `token` is the new cookie's value, known to nobody else; the effects hold its hash. */
 export type SessionChange =
-  | { readonly kind: 'begin'; readonly token: string; readonly user: User; readonly persistent: boolean; readonly expiresAt: number }
+  | {
+      readonly kind: 'begin';
+      readonly token: string;
+      readonly user: User;
+      readonly persistent: boolean;
+      readonly expiresAt: number;
+    }
   | { readonly kind: 'renew'; readonly token: string }
   | { readonly kind: 'end' };
 

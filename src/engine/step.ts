@@ -14,7 +14,7 @@ import { planFlow } from './planner.ts';
 import { isReplay, replay } from './replay.ts';
 import { confirmReply, denialReply, endReply, goneReply, shownReply } from './reply.ts';
 import type { Run } from './run.ts';
-import { runWrites } from './run-writes.ts';
+import { emptyState, runWrites } from './run-writes.ts';
 import { runLifetimeMs, type Scene, setScene } from './scene.ts';
 import { readStepToken } from './step-token.ts';
 import type { World } from './world.ts';
@@ -80,7 +80,13 @@ async function begin(world: World, scene: Scene, flow: CompiledFlow): Promise<St
 }
 
 /** Commits what the chain decided, unless it changed nothing, and makes the reply. */
-async function settle(world: World, scene: Scene, flow: CompiledFlow, run: Run, chain: Chain): Promise<StepReply | 'lost'> {
+async function settle(
+  world: World,
+  scene: Scene,
+  flow: CompiledFlow,
+  run: Run,
+  chain: Chain,
+): Promise<StepReply | 'lost'> {
   for (let refusal = 0; refusal <= refusalLimit; refusal += 1) {
     const { state } = chain;
     if (scene.input.cautious && changesMoreThanItsRun(state)) return confirmReply(world, scene, flow, run);
@@ -92,7 +98,13 @@ async function settle(world: World, scene: Scene, flow: CompiledFlow, run: Run, 
     if (answer.status === 'lost') return 'lost';
     if (answer.status === 'done') {
       if (state.ended !== null || state.jump !== null) return endReply(world, scene, flow, chain);
-      return shownReply(world, scene, flow, written?.run ?? { ...run, state: { ...run.state, ...shownPart(state) } }, chain);
+      return shownReply(
+        world,
+        scene,
+        flow,
+        written?.run ?? { ...run, state: { ...run.state, ...shownPart(state) } },
+        chain,
+      );
     }
     await chain.refused(answer.refusal);
   }
@@ -100,7 +112,11 @@ async function settle(world: World, scene: Scene, flow: CompiledFlow, run: Run, 
 }
 
 /** A run without a row keeps nothing; what the visitor is shown is what was decided just now. */
-function shownPart({ challenge, messages, context }: ChainState): Pick<ChainState, 'challenge' | 'messages' | 'context'> {
+function shownPart({
+  challenge,
+  messages,
+  context,
+}: ChainState): Pick<ChainState, 'challenge' | 'messages' | 'context'> {
   return { challenge, messages, context };
 }
 
@@ -117,14 +133,14 @@ function newRun(scene: Scene, flow: CompiledFlow, next: string | null): Run {
     ...{ id: newUuid(), flow: flow.slug, version: flow.version, session: scene.sessionHash, originSession: null },
     ...{ variant: scene.variant, userId: visitor.user?.id ?? null, impersonatorId: visitor.impersonator?.id ?? null },
     ...{ seq: 0, createdAt: now, expiresAt: now + runLifetimeMs, ended: null },
-    state: { plan: [], context: {}, challenge: null, memo: null, next, messages: [] },
+    state: { ...emptyState, next },
   };
 }
 
 function stateOf(scene: Scene, run: Run): ChainState {
-  const { plan, context, challenge, memo, messages } = run.state;
+  const { plan, visited, context, challenge, memo, messages } = run.state;
   return {
-    ...{ plan, context, challenge, memo, messages, problems: null, effects: [], visitor: scene.visitor },
+    ...{ plan, visited, context, challenge, memo, messages, problems: null, effects: [], visitor: scene.visitor },
     ...{ sessionHash: scene.sessionHash, session: null, ended: null, jump: null, reports: [] },
   };
 }
@@ -135,7 +151,12 @@ function isStale(world: World, scene: Scene, run: Run): boolean {
   if (answer === null) return false;
   if (answer.stepToken !== null) {
     const token = readStepToken(world.keyring, answer.stepToken);
-    if (token === null || token.run !== run.id || token.seq !== run.seq || token.session !== hashToken(scene.input.sessionToken))
+    if (
+      token === null ||
+      token.run !== run.id ||
+      token.seq !== run.seq ||
+      token.session !== hashToken(scene.input.sessionToken)
+    )
       return true;
   }
   return isOther(answer.body.component, run.state.challenge?.component);

@@ -26,7 +26,10 @@ export interface User {
 
 /** The columns that an update may change. */
 export type UserChanges = Partial<
-  Pick<User, 'username' | 'name' | 'email' | 'path' | 'type' | 'isActive' | 'attributes' | 'lastLogin' | 'passwordChangedAt'>
+  Pick<
+    User,
+    'username' | 'name' | 'email' | 'path' | 'type' | 'isActive' | 'attributes' | 'lastLogin' | 'passwordChangedAt'
+  >
 >;
 
 /** A group. Membership in a child counts as membership in all its ancestors. */

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, ran
 import { DoorwardError } from './errors.ts';
 
 /** What a key is used for: one HKDF subkey each, so that a value made for one purpose is useless for another. */
-export type Purpose = 'session' | 'step' | 'run-secret' | 'answer' | 'replay' | 'credential' | 'outbox';
+export type Purpose = 'session' | 'step' | 'run-secret' | 'answer' | 'lookup' | 'replay' | 'credential' | 'outbox';
 
 const minimumBytes = 32;
 

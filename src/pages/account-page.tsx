@@ -21,7 +21,7 @@ export function accountPage(data: AccountPageData): string {
       words={words}
       brand={data.brand}
       title={words.of('account.title')}
-      nav={<AccountNav data={data} words={words} />}
+      nav={<AccountNav words={words} />}
       wide
     >
       <div class="greeting">
@@ -43,10 +43,9 @@ export function accountPage(data: AccountPageData): string {
   );
 }
 
-function AccountNav({ data, words }: Props) {
+function AccountNav({ words }: Pick<Props, 'words'>) {
   return (
     <nav aria-label={words.of('account.title')}>
-      {data.isAdministrator ? <a href="/if/admin/">{words.of('account.administration')}</a> : null}
       <a href="/if/flow/default-invalidation-flow/">{words.of('account.sign_out')}</a>
     </nav>
   );

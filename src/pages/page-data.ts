@@ -44,7 +44,6 @@ export interface AccountPageData {
   /** Sent back as `step` by the page's forms. */
   readonly csrf: string;
   readonly notice: Text | null;
-  readonly isAdministrator: boolean;
 }
 
 /** What a page outside of any flow is made of. */

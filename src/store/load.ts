@@ -17,7 +17,7 @@ const runAt = impersonatorAt + userColumns.names.length;
 const { text: loadText } = sql`
   SELECT flow.current_version, ${sessionColumns.of('session')}, ${userColumns.of('visitor')},
     ${userColumns.of('impersonator')}, ${runColumns.of('run')}
-  FROM (SELECT 1) nothing
+  FROM (SELECT 1) request
   LEFT JOIN doorward_flow flow ON flow.slug = ${''}
   LEFT JOIN doorward_session session ON session.token_hash = ${''} AND session.expires_at > ${0}
     AND (session.idle_timeout IS NULL OR session.last_used_at + session.idle_timeout > ${0})

@@ -5,6 +5,7 @@ import type { Desk, Stage, Visitor } from '../engine/stage.ts';
 import type { Group, Session, User } from '../engine/user.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
+import type { FieldProblems } from '../protocol/text.ts';
 
 /** What a test says of the world around one stage; everything has a sensible default. */
 export interface DeskOptions {
@@ -12,6 +13,7 @@ export interface DeskOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly context?: PlanContext;
   readonly memo?: Json;
+  readonly revise?: FieldProblems | null;
   readonly visitor?: Partial<Visitor>;
   readonly users?: readonly User[];
   /** Passwords by username; a user without one has none. */
@@ -55,6 +57,7 @@ export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options
     flow: options.flow ?? { slug: 'test-flow', designation: 'enrollment' },
     context: options.context ?? {},
     memo: options.memo ?? null,
+    revise: options.revise ?? null,
     visitor: { ...anonymous, ...options.visitor },
     query: options.query ?? {},
     unattended: options.unattended ?? false,

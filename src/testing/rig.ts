@@ -45,7 +45,7 @@ export async function createRig(options: Partial<DoorwardOptions> = {}): Promise
   const database: DatabaseOption = options.database ?? { sqlite: join(folder, 'doorward.sqlite') };
   const origin = options.publicUrl ?? 'http://localhost:9000';
   const auth = await createDoorward({
-    secretKey: 'the secret key of a test, which is no secret',
+    secretKey: 'the secret key of a test which is no secret',
     publicUrl: origin,
     hasher: openHasher,
     ...options,

@@ -44,15 +44,9 @@ export function onEachDatabase(name: string, tests: (rig: Rig) => void): void {
       return store;
     };
     beforeAll(async () => {
-      if (dialect === 'postgres') {
-        const fresh = await freshDatabase({ url: inject('postgresUrl') });
-        database = { postgres: fresh.url };
-        remove = () => fresh.drop();
-      } else {
-        const folder = await mkdtemp(join(tmpdir(), 'doorward-store-'));
-        database = { sqlite: join(folder, 'data', 'test.db') };
-        remove = () => rm(folder, { recursive: true, force: true });
-      }
+      const empty = await emptyDatabase(dialect);
+      database = empty.database;
+      remove = empty.remove;
       await open();
     });
     afterAll(async () => {
@@ -72,6 +66,21 @@ export function onEachDatabase(name: string, tests: (rig: Rig) => void): void {
       },
     });
   });
+}
+
+/** A database without any table, and how to delete it. */
+export async function emptyDatabase(
+  dialect: 'sqlite' | 'postgres',
+): Promise<{ database: StoreOptions['database']; remove: () => Promise<void> }> {
+  if (dialect === 'postgres') {
+    const fresh = await freshDatabase({ url: inject('postgresUrl') });
+    return { database: { postgres: fresh.url }, remove: () => fresh.drop() };
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'doorward-store-'));
+  return {
+    database: { sqlite: join(folder, 'data', 'test.db') },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
 }
 
 export function given<T>(value: T | null | undefined): T {
@@ -122,7 +131,16 @@ export function run(sessionHash: string, more: Partial<Run> = {}): Run {
   return {
     ...{ id: newUuid(), flow: 'sign-up', version: 1, session: sessionHash, originSession: null, variant: '' },
     ...{ userId: null, impersonatorId: null, seq: 1, createdAt: start, expiresAt: start + 3_600_000, ended: null },
-    state: { plan: [], context: {}, challenge: null, memo: null, next: null, messages: [] },
+    state: {
+      plan: [],
+      visited: [],
+      context: {},
+      challenge: null,
+      problems: null,
+      memo: null,
+      next: null,
+      messages: [],
+    },
     ...more,
   };
 }

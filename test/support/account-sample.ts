@@ -49,5 +49,4 @@ export const accountData: AccountPageData = {
   locale: 'en',
   csrf: 'csrf-token',
   notice: null,
-  isAdministrator: false,
 };

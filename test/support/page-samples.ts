@@ -249,7 +249,6 @@ export const samplePages: Readonly<Record<string, string>> = {
   'layout-stacked-photo': samplePage(identification, { brand: withPhoto }),
   'accent-yellow': samplePage(identification, { brand: yellow }),
   'accent-navy': samplePage(identification, { brand: navy }),
-  account: accountPage({ ...accountData, isAdministrator: true }),
   'account-de': accountPage({
     ...accountData,
     locale: 'de',

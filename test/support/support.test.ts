@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import script from '../../src/pages/assets/doorward.client.js';
+import css from '../../src/pages/assets/doorward.css';
+import logo from '../../src/pages/assets/logo.svg';
 import { launchBrowser } from './browser.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
 
@@ -71,5 +75,15 @@ describe('browser', () => {
     await page.setContent('<button onclick="this.textContent = `Signed in`">Sign in</button>');
     await page.getByRole('button', { name: 'Sign in' }).click();
     expect(await page.getByRole('button').textContent()).toBe('Signed in');
+  });
+});
+
+describe('text files', () => {
+  it.each([
+    ['doorward.client.js', script],
+    ['doorward.css', css],
+    ['logo.svg', logo],
+  ])('%s is imported as its text', (name, text) => {
+    expect(text).toBe(readFileSync(new URL(`../../src/pages/assets/${name}`, import.meta.url), 'utf8'));
   });
 });

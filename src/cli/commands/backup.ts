@@ -8,7 +8,8 @@ export const backup: Command = {
   usage: 'FILE',
   options: {},
   operands: { min: 1, max: 1 },
-  notes: 'The server may go on meanwhile. Keep secret.key of the data folder with it: sealed values need that key.\nFor PostgreSQL use pg_dump.',
+  notes:
+    'The server may go on meanwhile. Keep secret.key of the data folder with it: sealed values need that key.\nFor PostgreSQL use pg_dump.',
   async run({ operands: [file = ''], options, terminal }) {
     const path = resolve(file);
     await withApp(terminal.env, (app) => app.store.backup(path));

@@ -1,5 +1,5 @@
-import { newUuid } from '../../kernel/ids.ts';
 import { commitOrThrow } from '../../app/users.ts';
+import { newUuid } from '../../kernel/ids.ts';
 import type { Command } from '../command.ts';
 import { withApp } from '../open.ts';
 import { userNamed } from './user.ts';

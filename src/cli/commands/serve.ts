@@ -1,8 +1,8 @@
-import { DoorwardError } from '../../kernel/errors.ts';
-import type { Log } from '../../app/options.ts';
 import { createApp } from '../../app/create.ts';
+import type { Log } from '../../app/options.ts';
 import { createHandler, type Handler } from '../../http/handler.ts';
 import { listen } from '../../http/server.ts';
+import { DoorwardError } from '../../kernel/errors.ts';
 import type { Command } from '../command.ts';
 import { readEnvironment, type Settings, variables } from '../environment.ts';
 import { optionsOf } from '../open.ts';
@@ -13,7 +13,12 @@ export const serve: Command = {
   usage: '',
   options: {},
   operands: { min: 0, max: 0 },
-  notes: ['Environment:', ...variables.map(({ name, fallback, meaning }) => `  ${name.padEnd(26)} ${meaning}${fallback === '' ? '' : ` (${fallback})`}`)].join('\n'),
+  notes: [
+    'Environment:',
+    ...variables.map(
+      ({ name, fallback, meaning }) => `  ${name.padEnd(26)} ${meaning}${fallback === '' ? '' : ` (${fallback})`}`,
+    ),
+  ].join('\n'),
   async run({ terminal }) {
     const settings = readEnvironment(terminal.env);
     const log = await createLog(settings.logLevel);
@@ -46,7 +51,10 @@ export const serve: Command = {
 function warnAboutOrigin({ host, publicUrl }: Settings, log: Log): void {
   const loopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
   if (!loopback && publicUrl === null)
-    log('warn', 'listening beyond this machine without DOORWARD_PUBLIC_URL: only http://localhost is accepted as origin');
+    log(
+      'warn',
+      'listening beyond this machine without DOORWARD_PUBLIC_URL: only http://localhost is accepted as origin',
+    );
 }
 
 /** JSON lines on standard error; nothing is written for `silent`. */

@@ -16,7 +16,18 @@ export async function userNamed(app: App, username: string): Promise<User> {
 
 /** What is printed of a user as JSON. */
 function publicUser({ id, uuid, username, name, email, type, path, isActive, dateJoined, lastLogin }: User): object {
-  return { pk: id, uuid, username, name, email, type, path, is_active: isActive, date_joined: iso(dateJoined), last_login: iso(lastLogin) };
+  return {
+    pk: id,
+    uuid,
+    username,
+    name,
+    email,
+    type,
+    path,
+    is_active: isActive,
+    date_joined: iso(dateJoined),
+    last_login: iso(lastLogin),
+  };
 }
 
 function iso(time: number | null): string | null {
@@ -46,7 +57,9 @@ export const userCreate: Command = {
   notes: 'The password is asked for on a terminal, and read from the first line of standard input otherwise.',
   async run({ operands: [username = ''], options, terminal }) {
     const password = options['no-password'] === true ? undefined : await newPassword(terminal);
-    const groups = [options.group, options.admin === true ? 'Doorward Admins' : undefined].filter((name) => typeof name === 'string');
+    const groups = [options.group, options.admin === true ? 'Doorward Admins' : undefined].filter(
+      (name) => typeof name === 'string',
+    );
     const user = await withApp(terminal.env, (app) =>
       app.users.create(
         {
@@ -80,12 +93,18 @@ export const userList: Command = {
       ...(typeof options.search === 'string' ? { search: options.search } : {}),
       ...(options.inactive === true ? { isActive: false } : {}),
     };
-    const { users, total } = await withApp(terminal.env, (app) => app.store.accounts.listUsers({ ...filter, page, pageSize: 100 }));
+    const { users, total } = await withApp(terminal.env, (app) =>
+      app.store.accounts.listUsers({ ...filter, page, pageSize: 100 }),
+    );
     if (options.json === true) return terminal.print(JSON.stringify({ total, users: users.map(publicUser) }));
     if (users.length === 0) return terminal.note(total === 0 ? 'There are no such users.' : `Page ${page} is empty.`);
     const width = Math.max(...users.map(({ username }) => username.length));
     for (const user of users)
-      terminal.print([String(user.id).padStart(6), user.username.padEnd(width), user.isActive ? ' ' : 'x', user.email, user.name].join('  ').trimEnd());
+      terminal.print(
+        [String(user.id).padStart(6), user.username.padEnd(width), user.isActive ? ' ' : 'x', user.email, user.name]
+          .join('  ')
+          .trimEnd(),
+      );
     terminal.note(`${users.length} of ${total}${users.some(({ isActive }) => !isActive) ? '; x = deactivated' : ''}`);
   },
 };
@@ -99,8 +118,14 @@ export const userSetPassword: Command = {
   notes: 'The password is asked for on a terminal, and read from the first line of standard input otherwise.',
   async run({ operands: [username = ''], options, terminal }) {
     const password = await newPassword(terminal);
-    await withApp(terminal.env, async (app) => app.users.setPassword((await userNamed(app, username)).id, password, actor));
-    terminal.print(options.json === true ? JSON.stringify({ username }) : `The password of ${username} is set; all their sessions have ended`);
+    await withApp(terminal.env, async (app) =>
+      app.users.setPassword((await userNamed(app, username)).id, password, actor),
+    );
+    terminal.print(
+      options.json === true
+        ? JSON.stringify({ username })
+        : `The password of ${username} is set; all their sessions have ended`,
+    );
   },
 };
 
@@ -112,7 +137,9 @@ export const userDeactivate: Command = {
   operands: { min: 1, max: 1 },
   async run({ operands: [username = ''], options, terminal }) {
     await withApp(terminal.env, async (app) => app.users.deactivate((await userNamed(app, username)).id, actor));
-    terminal.print(options.json === true ? JSON.stringify({ username, is_active: false }) : `${username} can no longer sign in`);
+    terminal.print(
+      options.json === true ? JSON.stringify({ username, is_active: false }) : `${username} can no longer sign in`,
+    );
   },
 };
 

@@ -25,6 +25,8 @@ interface Question {
   readonly field: PromptFieldConfig;
   readonly choices: readonly Choice[];
   readonly initial: PromptValue;
+  /** Answered before and shown only, since a revision is about other fields. */
+  readonly fixed?: boolean;
 }
 
 /** Asks for values; the table of types is in `field-types.ts`. */
@@ -38,6 +40,7 @@ export const prompt = defineStage<PromptConfig>({
   needs: [],
   gives: ['prompt_data'],
   secretFields: (desk) => fieldsOf(desk).flatMap(({ type, field_key }) => (type === 'password' ? [field_key] : [])),
+  collects: (desk) => fieldsOf(desk).map(({ field_key }) => field_key),
   enter,
   answer,
   unattended: (desk) => Object.fromEntries(fieldsOf(desk).flatMap((field) => knownAnswer(desk, field))),
@@ -51,13 +54,14 @@ async function enter(desk: PromptDesk): Promise<Outcome> {
   const baseline = await baselineOf(desk, fields);
   return {
     kind: 'ask',
-    challenge: challengeOf(await questionsOf(desk, fields), () => undefined),
+    challenge: challengeOf(revisedQuestions(desk, await questionsOf(desk, fields)), () => undefined),
     ...(baseline === null ? {} : { memo: { baseline } }),
   };
 }
 
 async function answer(desk: PromptDesk, response: Response): Promise<Outcome> {
-  const questions = await questionsOf(desk, fieldsOf(desk));
+  const asked = revisedQuestions(desk, await questionsOf(desk, fieldsOf(desk)));
+  const questions = asked.filter(({ fixed }) => !fixed);
   const values: [string, PromptValue][] = [];
   const problems: [string, readonly FieldProblem[]][] = [];
   for (const question of questions) {
@@ -68,11 +72,27 @@ async function answer(desk: PromptDesk, response: Response): Promise<Outcome> {
   }
   if (problems.length === 0 && !passwordsMatch(questions, new Map(values)))
     problems.push([wholeForm, [{ code: 'invalid', text: text('prompt.passwords_differ') }]]);
-  if (problems.length > 0) return retry(questions, response, Object.fromEntries(problems));
+  if (problems.length > 0) return retry(asked, response, Object.fromEntries(problems));
   return {
     kind: 'pass',
     context: { prompt_data: mergePrompt(promptPairs(desk.context) ?? [], values), ...keptBaseline(desk) },
   };
+}
+
+/**
+ * In a revision the fields with problems are open again, and the others stay as they were answered: shown, but for
+ * what is secret or cannot be shown. Passwords are asked together, since they must match.
+ */
+function revisedQuestions({ revise }: PromptDesk, questions: readonly Question[]): readonly Question[] {
+  if (revise === null) return questions;
+  const keys = new Set(Object.keys(revise));
+  const aboutPassword = questions.some(({ field }) => field.type === 'password' && keys.has(field.field_key));
+  return questions.flatMap((question) => {
+    const { field } = question;
+    if (keys.has(field.field_key) || (field.type === 'password' && aboutPassword)) return [question];
+    if (['password', 'file', 'hidden', 'separator'].includes(field.type)) return [];
+    return [{ ...question, fixed: true }];
+  });
 }
 
 /** What was typed stays in the form, passwords and files excepted. */
@@ -92,15 +112,16 @@ function challengeOf(
     fields: questions.map((question) => ({
       field_key: question.field.field_key,
       label: question.field.label,
-      type: question.field.type,
+      type: question.fixed === true && question.field.type !== 'static' ? 'text_read_only' : question.field.type,
       required: question.field.required,
       placeholder: shownPlaceholder(question.field),
       initial_value: shownValue(question.field, typed(question) ?? question.initial),
       order: question.field.order,
       sub_text: sanitized(question.field.sub_text),
-      choices: fieldTypes[question.field.type].hasChoices
-        ? question.choices.map((choice) => shownValue(question.field, choice))
-        : null,
+      choices:
+        fieldTypes[question.field.type].hasChoices && question.fixed !== true
+          ? question.choices.map((choice) => shownValue(question.field, choice))
+          : null,
     })),
   };
 }

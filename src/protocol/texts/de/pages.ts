@@ -68,6 +68,7 @@ export const pages: Record<keyof typeof en, string> = {
   'account.password': 'Passwort',
   'account.password_changed': 'Zuletzt geändert',
   'account.password_never': 'Sie haben Ihr Passwort bisher nicht geändert.',
+  'account.sessions_ended': 'Die Sitzungen sind beendet.',
   'account.change_password': 'Passwort ändern',
   'account.sessions': 'Wo Sie angemeldet sind',
   'account.sessions_hint': 'Wenn Sie ein Gerät nicht kennen, melden Sie es ab und ändern Sie Ihr Passwort.',
@@ -77,7 +78,6 @@ export const pages: Record<keyof typeof en, string> = {
   'account.end_session_of': 'Abmelden: {device}',
   'account.end_others': 'Überall sonst abmelden',
   'account.sign_out': 'Abmelden',
-  'account.administration': 'Verwaltung',
   'account.browser_on': '{browser} auf {system}',
   'account.unknown_browser': 'Unbekannter Browser',
 };

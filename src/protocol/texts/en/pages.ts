@@ -65,6 +65,7 @@ export const pages = {
   'account.password': 'Password',
   'account.password_changed': 'Last changed',
   'account.password_never': 'You have not changed your password so far.',
+  'account.sessions_ended': 'The sessions have ended.',
   'account.change_password': 'Change password',
   'account.sessions': 'Where you are signed in',
   'account.sessions_hint': 'If you do not recognise a device, sign it out and change your password.',
@@ -74,7 +75,6 @@ export const pages = {
   'account.end_session_of': 'Sign out {device}',
   'account.end_others': 'Sign out everywhere else',
   'account.sign_out': 'Sign out',
-  'account.administration': 'Administration',
   'account.browser_on': '{browser} on {system}',
   'account.unknown_browser': 'Unknown browser',
 } as const;

@@ -1,0 +1,181 @@
+/*
+ * better-auth and Doorward under the same load, in turns. `npm run bench` in the root builds Doorward, installs the peer and
+ * runs this; `node bench/run.js --help` tells what can be chosen.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { coldStarts } from './cold-start.js';
+import { openDatabases } from './databases.js';
+import { machine, versions } from './machine.js';
+import { profile } from './profile.js';
+import { document, summary } from './report.js';
+import { roundTrips } from './round-trips.js';
+import { cleanEnvironment, measure, peers, startServer } from './servers.js';
+
+/**
+ * @typedef {import('./databases.js').DatabaseKind} DatabaseKind
+ * @typedef {Awaited<ReturnType<typeof measure>>} Round
+ *
+ * @typedef {object} Cell
+ * @property {DatabaseKind} database
+ * @property {'on' | 'off'} hashing
+ * @property {number} clients
+ * @property {Record<import('./servers.js').Peer, Round[]>} rounds in the order they ran
+ *
+ * @typedef {object} Results
+ * @property {string} date
+ * @property {ReturnType<typeof machine>} machine
+ * @property {Record<string, string>} versions
+ * @property {string} command
+ * @property {number} seconds of one measurement
+ * @property {Cell[]} cells
+ * @property {Record<number, { perSecond: number, cpuMs: number }[]>} hash bare argon2id, by jobs at once
+ * @property {Record<import('./servers.js').Peer, import('./cold-start.js').Start[]> | null} starts
+ * @property {Record<import('./servers.js').Peer, number> | null} roundTrips to PostgreSQL per enrollment
+ */
+
+const help = `node bench/run.js [options]
+  --seconds 6              measured time of one cell
+  --warmup 2               seconds of load before it
+  --rounds 3               how often every cell is measured
+  --databases sqlite,postgres
+  --hashing on,off
+  --clients 1,8,32
+  --peers better-auth,doorward
+  --starts 10              cold starts of each (0: none)
+  --write-docs             writes docs/benchmarks.md
+  --profile                only Doorward, one cell (the first of each list) under V8's profiler
+BENCH_DATABASE_URL names a PostgreSQL server where databases may be created; without it a throwaway one is started.`;
+
+const { values: options } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '6' },
+    warmup: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '3' },
+    databases: { type: 'string', default: 'sqlite,postgres' },
+    hashing: { type: 'string', default: 'on,off' },
+    clients: { type: 'string', default: '1,8,32' },
+    peers: { type: 'string', default: peers.join(',') },
+    starts: { type: 'string', default: '10' },
+    'write-docs': { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (options.help) {
+  console.log(help);
+  process.exit();
+}
+
+const root = join(import.meta.dirname, '..');
+const kinds = /** @type {DatabaseKind[]} */ (options.databases.split(','));
+const hashings = /** @type {('on' | 'off')[]} */ (options.hashing.split(','));
+const clientCounts = options.clients.split(',').map(Number);
+const chosen = peers.filter((peer) => options.peers.split(',').includes(peer));
+const seconds = Number(options.seconds);
+const warmup = Number(options.warmup);
+const cores = availableParallelism();
+const say = (/** @type {string} */ line) => console.error(line);
+
+await mkdir(join(import.meta.dirname, 'results'), { recursive: true });
+const databases = await openDatabases(kinds);
+try {
+  if (options.profile) await profiled();
+  else await measured();
+} finally {
+  await databases.close();
+}
+
+async function profiled() {
+  const [kind = 'sqlite', hashing = 'off', clients = 8] = [
+    kinds[0],
+    options.hashing === 'on' ? 'on' : 'off',
+    clientCounts.at(-1),
+  ];
+  const database = await databases.fresh(kind);
+  say(`profile: ${kind}, hashing ${hashing}, ${clients} clients`);
+  console.log(await profile({ folder: databases.folder, database, hashing: hashing === 'on', clients, seconds }));
+}
+
+async function measured() {
+  /** @type {Results} */
+  const results = {
+    date: new Date().toISOString(),
+    machine: machine(databases.version),
+    versions: versions(),
+    command: ['node bench/run.js', ...process.argv.slice(2)].join(' '),
+    seconds,
+    cells: [],
+    hash: {},
+    starts: null,
+    roundTrips: null,
+  };
+  for (const database of kinds)
+    for (const hashing of hashings) results.cells.push(...(await group(database, hashing, results)));
+  if (kinds.includes('postgres')) {
+    results.roundTrips = { 'better-auth': Number.NaN, doorward: Number.NaN };
+    for (const peer of chosen) results.roundTrips[peer] = await roundTrips(peer, await databases.fresh('postgres'));
+  }
+  const runs = Number(options.starts);
+  if (runs > 0) results.starts = await coldStarts({ folder: databases.folder, runs, peers: chosen });
+
+  const file = join(import.meta.dirname, 'results', `${results.date.replaceAll(':', '-')}.json`);
+  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
+  console.log(summary(results));
+  say(`\nall numbers: ${file}`);
+  if (options['write-docs']) await writeFile(join(root, 'docs', 'benchmarks.md'), document(results));
+}
+
+/**
+ * One database and hashing: both servers are up all the while, each on its own database, and are loaded in turns. Who
+ * begins changes every round.
+ *
+ * @param {DatabaseKind} database
+ * @param {'on' | 'off'} hashing
+ * @param {Results} results gets the bare hash rates, measured in the same rounds
+ * @returns {Promise<Cell[]>}
+ */
+async function group(database, hashing, results) {
+  const servers = [];
+  for (const peer of chosen)
+    servers.push(await startServer(peer, { database: await databases.fresh(database), hashing: hashing === 'on' }));
+  /** @type {Cell[]} */
+  const cells = clientCounts.map((clients) => ({
+    database,
+    hashing,
+    clients,
+    rounds: { 'better-auth': [], doorward: [] },
+  }));
+  try {
+    // The compiler's warm-up; what follows is each cell's own.
+    for (const server of servers) await measure(server, { clients: 8, seconds: warmup, warmup: 0 });
+    for (let round = 0; round < Number(options.rounds); round++) {
+      if (hashing === 'on') for (const jobs of new Set([1, cores])) bareHash(jobs, results);
+      for (const { clients, rounds } of cells) {
+        for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
+          const result = await measure(server, { clients, seconds, warmup });
+          rounds[server.peer].push(result);
+          const { perSecond, p50, p99 } = result;
+          const what = `${database}, hashing ${hashing}, ${clients} clients, ${server.peer}`;
+          say(`${what}: ${perSecond.toFixed(1)}/s, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
+        }
+      }
+    }
+  } finally {
+    for (const server of servers) await server.stop();
+  }
+  return cells;
+}
+
+/**
+ * @param {number} jobs at once
+ * @param {Results} results
+ */
+function bareHash(jobs, results) {
+  const args = [join(import.meta.dirname, 'hash.js'), String(jobs), String(Math.min(seconds, 3))];
+  const output = execFileSync(process.execPath, args, { env: cleanEnvironment(), encoding: 'utf8' });
+  results.hash[jobs] = [...(results.hash[jobs] ?? []), JSON.parse(output)];
+}

@@ -1,0 +1,103 @@
+/** Responses: their headers, and what an error looks like to a program and to a person. */
+import { type DoorwardError, isDoorwardError, DoorwardError as ServerError } from '../kernel/errors.ts';
+import { errorPage } from '../pages/error-page.tsx';
+import { chooseLocale, localize } from '../protocol/localize.ts';
+import { text } from '../protocol/text.ts';
+import type { Site, Visit } from './exchange.ts';
+
+const always = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  vary: 'Cookie, Accept-Language',
+} as const;
+
+/** Nothing from elsewhere runs or is loaded, save pictures; nobody may frame the page. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data: https:",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+export type HeaderMap = Readonly<Record<string, string>>;
+
+export function jsonAnswer(value: unknown, status = 200, headers: HeaderMap = {}): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: {
+      ...always,
+      'content-type': 'application/json; charset=utf-8',
+      'x-frame-options': 'SAMEORIGIN',
+      ...headers,
+    },
+  });
+}
+
+export function htmlAnswer(html: string, status = 200, headers: HeaderMap = {}): Response {
+  return new Response(html, {
+    status,
+    headers: {
+      ...always,
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': contentSecurityPolicy,
+      // The address may hold a one-time secret, so it goes to nobody else; same-origin keeps Origin on our own forms.
+      'referrer-policy': 'same-origin',
+      'x-frame-options': 'DENY',
+      ...headers,
+    },
+  });
+}
+
+/** A redirect within this site, or to where an administrator sends people. */
+export function redirectAnswer(to: string, status: 302 | 303 | 308 = 303, headers: HeaderMap = {}): Response {
+  return new Response(null, {
+    status,
+    headers: { ...always, location: to, 'referrer-policy': 'same-origin', ...headers },
+  });
+}
+
+/** What a thrown value becomes: JSON for programs, a page in the visitor's language for people. */
+export function errorAnswer(site: Site, visit: Visit, thrown: unknown): Response {
+  const error = logged(site, visit, thrown);
+  const locale = chooseLocale(undefined, visit.request.headers.get('accept-language'));
+  const retry: HeaderMap = error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) };
+  if (wantsJson(visit)) {
+    const detail = localize(text(`error.${error.code}`), locale);
+    return jsonAnswer({ detail, code: error.code }, error.status, retry);
+  }
+  const page = {
+    status: error.status,
+    code: error.code,
+    brand: site.brand,
+    locale,
+    requestId: visit.requestId,
+    retryAfter: error.retryAfter,
+  };
+  return htmlAnswer(errorPage(page), error.status, retry);
+}
+
+function wantsJson({ url, request }: Visit): boolean {
+  const accept = request.headers.get('accept') ?? '';
+  return url.pathname.startsWith('/api/') || (accept.includes('application/json') && !accept.includes('text/html'));
+}
+
+/**
+ * Writes a thrown value to the log. What a visitor did wrong is of little interest; what we did is. The path comes
+ * without its query: that may hold secrets.
+ */
+export function logged({ app }: Site, { url, request, requestId }: Visit, thrown: unknown): DoorwardError {
+  const error = isDoorwardError(thrown) ? thrown : new ServerError('internal', String(thrown), { cause: thrown });
+  const fields = { method: request.method, path: url.pathname, code: error.code, detail: error.detail, requestId };
+  if (error.status < 500) app.log('info', 'refused', fields);
+  else
+    app.log(
+      'error',
+      'failed',
+      thrown instanceof Error && error.code === 'internal' ? { ...fields, stack: thrown.stack } : fields,
+    );
+  return error;
+}

@@ -1,0 +1,84 @@
+/** Between a request and the engine: who asks, which step, and what goes back in headers. */
+import type { BlockList } from 'node:net';
+import type { App } from '../app/app.ts';
+import type { StepInput, StepReply } from '../engine/exchange.ts';
+import type { Brand } from '../pages/brand.ts';
+import { clientAddress } from './address.ts';
+import { type ReadBody, readBody } from './body.ts';
+import { type BrowserToken, newAnonymous, readSessionCookie, sessionCookie } from './cookies.ts';
+import { checkOrigin, isCautious, readQuery } from './guards.ts';
+
+/** What every handler works with. */
+export interface Site {
+  readonly app: App;
+  readonly brand: Brand;
+  readonly trusted: BlockList;
+}
+
+/** One request, with what was found out about it on the way in. */
+export interface Visit {
+  readonly request: Request;
+  readonly url: URL;
+  readonly requestId: string;
+  readonly address: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** null for a browser without a cookie of ours. */
+  readonly browser: BrowserToken | null;
+}
+
+/** Reads who asks. */
+export function visitOf(
+  { app, trusted }: Site,
+  request: Request,
+  {
+    requestId,
+    socket,
+    params,
+  }: { requestId: string; socket: string | undefined; params: Readonly<Record<string, string>> },
+): Visit {
+  return {
+    ...{ request, url: new URL(request.url), requestId, params },
+    address: clientAddress(trusted, socket, request.headers.get('x-forwarded-for')),
+    browser: readSessionCookie(app, request.headers.get('cookie')),
+  };
+}
+
+/** A step that was taken, with the cookie that goes back. */
+export interface TakenStep {
+  readonly reply: StepReply;
+  readonly cookie: string | null;
+  readonly sent: ReadBody | null;
+}
+
+/**
+ * Takes one step of a flow.
+ *
+ * @param search the page's own query string
+ * @throws DoorwardError of the guards and of the engine
+ */
+export async function takeStep(site: Site, visit: Visit, slug: string, search: string): Promise<TakenStep> {
+  const { app } = site;
+  const { request, browser } = visit;
+  const query = readQuery(search);
+  const sent = request.method === 'POST' ? await readBody(request) : null;
+  if (sent !== null) checkOrigin(app, request, sent, browser?.token ?? null);
+  const token = browser ?? newAnonymous();
+  const input: StepInput = {
+    ...{ slug, query, origin: app.origin, address: visit.address, requestId: visit.requestId },
+    sessionToken: token.token,
+    answer: sent === null ? null : { body: sent.body, stepToken: sent.stepToken },
+    cautious: sent === null && isCautious(request),
+    agent: (request.headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', ''),
+    acceptLanguage: request.headers.get('accept-language'),
+  };
+  const reply = await app.step(input);
+  return { reply, sent, cookie: cookieAfter(app, token, browser === null, reply) };
+}
+
+/** A new session's cookie, a fresh anonymous one after the end, or the one just minted. */
+function cookieAfter(app: App, token: BrowserToken, minted: boolean, { session }: StepReply): string | null {
+  if (session === 'end') return sessionCookie(app, newAnonymous(), null);
+  if (session === null) return minted ? sessionCookie(app, token, null) : null;
+  const maxAge = session.persistent ? (session.expiresAt - app.now()) / 1000 : null;
+  return sessionCookie(app, { token: session.token, kind: 'signed-in' }, maxAge);
+}

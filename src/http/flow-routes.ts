@@ -1,0 +1,74 @@
+/** The flow executor, as JSON and as pages. */
+import { isDoorwardError } from '../kernel/errors.ts';
+import { flowPage } from '../pages/flow-page.tsx';
+import { type HeaderMap, htmlAnswer, jsonAnswer, logged, redirectAnswer } from './answers.ts';
+import { type Site, type TakenStep, takeStep, type Visit } from './exchange.ts';
+import { wireChallenge } from './wire.ts';
+
+/** `/api/v3/flows/executor/<slug>/?query=…`: the page's own query string, one level deeper. */
+export async function executor(site: Site, visit: Visit): Promise<Response> {
+  const search = visit.url.searchParams.get('query') ?? '';
+  try {
+    const taken = await takeStep(site, visit, visit.params.slug ?? '', search);
+    return jsonAnswer(wireChallenge(taken.reply, search, site.brand.background), 200, headersOf(taken));
+  } catch (error) {
+    if (isDoorwardError(error) && error.code !== 'internal') throw error;
+    // 3.8: a stage that throws is answered with a challenge; the run stays where it was, so it can be tried again.
+    logged(site, visit, error);
+    const shown = await mayRead(site, visit);
+    return jsonAnswer({
+      ...{ component: 'ak-stage-flow-error', request_id: visit.requestId },
+      ...(shown ? { error: String(error) } : {}),
+    });
+  }
+}
+
+/** `/if/flow/<slug>/`: the same run as a page, which works without JavaScript. */
+export async function page(site: Site, visit: Visit): Promise<Response> {
+  const { url } = visit;
+  const taken = await takeStep(site, visit, visit.params.slug ?? '', url.search.slice(1));
+  const { reply, sent } = taken;
+  const headers = headersOf(taken);
+  if (reply.challenge.component === 'xak-flow-redirect') {
+    const { to } = reply.challenge as { readonly to: string };
+    // A browser that just sent a form may not be redirected to another site (form-action), so that is a link on a page.
+    if (new URL(to, site.app.origin).origin === site.app.origin) return redirectAnswer(to, 303, headers);
+  } else if (sent !== null && reply.problems === null && reply.stepToken !== null) {
+    // The next challenge is shown by its own GET, so that a reload does not send the answer again.
+    return redirectAnswer(`${url.pathname}${url.search}`, 303, headers);
+  }
+  const values = sent === null ? {} : typedValues(sent.body);
+  const html = flowPage({
+    reply,
+    brand: site.brand,
+    action: `${url.pathname}${url.search}`,
+    values,
+    query: url.search.slice(1),
+  });
+  return htmlAnswer(html, 200, headers);
+}
+
+function headersOf({ reply, cookie }: TakenStep): HeaderMap {
+  return {
+    ...(reply.stepToken === null ? {} : { 'doorward-step': reply.stepToken }),
+    ...(cookie === null ? {} : { 'set-cookie': cookie }),
+    'content-language': reply.locale,
+  };
+}
+
+/** What was typed, to stand in the form again beside its problem. The page never shows passwords. */
+function typedValues(body: Readonly<Record<string, unknown>>): Record<string, string | readonly string[]> {
+  const values: Record<string, string | readonly string[]> = Object.create(null) as Record<string, string>;
+  for (const [name, value] of Object.entries(body)) {
+    if (typeof value === 'string') values[name] = value;
+    else if (Array.isArray(value)) values[name] = value.filter((item) => typeof item === 'string');
+  }
+  return values;
+}
+
+/** Only administrators see what went wrong. */
+async function mayRead({ app }: Site, { browser }: Visit): Promise<boolean> {
+  if (browser?.kind !== 'signed-in') return false;
+  const signedIn = await app.session(browser.token).catch(() => null);
+  return signedIn !== null && (await app.isAdministrator(signedIn.user.id).catch(() => false));
+}

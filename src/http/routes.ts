@@ -1,0 +1,26 @@
+import { account, cancel, defaultFlow, endOtherSessions, endSession, home } from './account-routes.ts';
+import { config, currentBrand, deleteSession, me, sessions } from './api-routes.ts';
+import type { Site, Visit } from './exchange.ts';
+import { executor, page } from './flow-routes.ts';
+
+export type RouteHandler = (site: Site, visit: Visit) => Promise<Response>;
+
+/** Every address of flows, accounts and API, on one screen. `handler.ts` adds health, metrics and assets. */
+export const routes: readonly (readonly [methods: string, path: string, handler: RouteHandler])[] = [
+  ['GET POST', '/api/v3/flows/executor/:slug/', executor],
+  ['GET', '/api/v3/root/config/', config],
+  ['GET', '/api/v3/core/brands/current/', currentBrand],
+  ['GET', '/api/v3/core/users/me/', me],
+  ['GET', '/api/v3/core/authenticated_sessions/', sessions],
+  ['DELETE', '/api/v3/core/authenticated_sessions/:uuid/', deleteSession],
+
+  ['GET POST', '/if/flow/:slug/', page],
+  ['GET', '/if/user/', account],
+  ['POST', '/if/user/sessions/:uuid/end', endSession],
+  ['POST', '/if/user/sessions/end-others', endOtherSessions],
+  ['GET', '/', home],
+
+  ['GET', '/flows/-/cancel/', cancel],
+  ['GET', '/flows/-/default/authentication/', defaultFlow('authentication')],
+  ['GET', '/flows/-/default/invalidation/', defaultFlow('invalidation')],
+];
