@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { secret } from './peers/control.js';
 import { cleanEnvironment, measure, peerFile, startServer } from './servers.js';
 
 /**
@@ -58,8 +59,9 @@ const programs = {
     ready: `http://127.0.0.1:${port}/-/health/ready/`,
     env: {
       DOORWARD_PORT: String(port),
+      DOORWARD_LOG_LEVEL: 'warn',
       DOORWARD_DATA_DIR: home,
-      DOORWARD_SECRET_KEY: 'a secret of the benchmark, longer than 32 bytes',
+      DOORWARD_SECRET_KEY: secret,
     },
   }),
 };

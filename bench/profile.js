@@ -24,26 +24,51 @@ export async function profile({ folder, database, hashing, clients, seconds }) {
 
 /**
  * @typedef {{ functionName: string, url: string, lineNumber: number, columnNumber: number }} Frame
- * @param {{ nodes: { id: number, callFrame: Frame }[], samples: number[], timeDeltas: number[] }} profile
+ * @typedef {{ nodes: { id: number, callFrame: Frame }[], samples: number[], timeDeltas: number[] }} Profile
+ * @typedef {{ name: string, place: string, line: number }} Source
  */
-function selfTimes({ nodes, samples, timeDeltas }, rows = 40) {
-  const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+
+/**
+ * Where the time was spent, each function and each folder without what it called.
+ *
+ * @param {Profile} profile
+ */
+function selfTimes({ nodes, samples, timeDeltas }) {
+  const sources = new Map(nodes.map(({ id, callFrame }) => [id, sourceOf(callFrame)]));
   /** @type {Map<string, number>} */
-  const spent = new Map();
-  let busy = 0;
+  const functions = new Map();
+  /** @type {Map<string, number>} */
+  const folders = new Map();
   for (const [index, id] of samples.entries()) {
-    const name = names.get(id);
-    if (name === undefined || name === '(idle)') continue;
-    const micros = timeDeltas[index] ?? 0;
-    spent.set(name, (spent.get(name) ?? 0) + micros);
-    busy += micros;
+    const { name, place, line } = sources.get(id) ?? { name: '(idle)', place: '', line: 0 };
+    if (name === '(idle)') continue;
+    const microseconds = timeDeltas[index] ?? 0;
+    add(functions, place === '' ? name : `${name} ${place}:${line}`, microseconds);
+    add(folders, place.split('/').slice(0, -1).join('/') || place || '(V8 and libuv)', microseconds);
   }
+  return `\n${table(functions, 40)}\n\n${table(folders, 30)}`;
+}
+
+/**
+ * @param {Map<string, number>} sums
+ * @param {string} key
+ * @param {number} value
+ */
+function add(sums, key, value) {
+  sums.set(key, (sums.get(key) ?? 0) + value);
+}
+
+/**
+ * @param {Map<string, number>} spent microseconds
+ * @param {number} rows
+ */
+function table(spent, rows) {
+  const all = [...spent.values()].reduce((sum, value) => sum + value, 0);
   return [...spent]
     .toSorted((a, b) => b[1] - a[1])
     .slice(0, rows)
     .map(
-      ([name, us]) =>
-        `${((100 * us) / busy).toFixed(1).padStart(5)} %${(us / 1000).toFixed(0).padStart(7)} ms  ${name}`,
+      ([name, us]) => `${((100 * us) / all).toFixed(1).padStart(5)} %${(us / 1000).toFixed(0).padStart(7)} ms  ${name}`,
     )
     .join('\n');
 }
@@ -55,17 +80,27 @@ const maps = new Map();
  * The function and where it stands in the source, for bundled code too.
  *
  * @param {Frame} frame
+ * @returns {Source}
  */
-function nameOf({ functionName, url, lineNumber, columnNumber }) {
+function sourceOf({ functionName, url, lineNumber, columnNumber }) {
   const name = functionName || '(anonymous)';
-  if (!url.startsWith('file:')) return url === '' ? name : `${name} ${url}`;
+  if (!url.startsWith('file:')) return { name, place: url, line: lineNumber + 1 };
   const file = fileURLToPath(url);
   if (!maps.has(file)) {
     const map = `${file}.map`;
     maps.set(file, existsSync(map) ? new SourceMap(JSON.parse(readFileSync(map, 'utf8'))) : null);
   }
   const entry = maps.get(file)?.findEntry(lineNumber, columnNumber);
-  const [place, line] =
-    entry && 'originalSource' in entry ? [entry.originalSource, entry.originalLine] : [file, lineNumber];
-  return `${name} ${place.split('/').slice(-3).join('/')}:${line + 1}`;
+  const mapped = entry && 'originalSource' in entry ? entry : { originalSource: file, originalLine: lineNumber };
+  return { name, place: shortened(mapped.originalSource), line: mapped.originalLine + 1 };
+}
+
+/** From the package, or from Doorward's sources, on. @param {string} path */
+function shortened(path) {
+  return (
+    path
+      .split('/node_modules/')
+      .at(-1)
+      ?.replace(/^.*\/(?=(?:src|dist|bench)\/)/, '') ?? path
+  );
 }

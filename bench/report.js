@@ -20,16 +20,19 @@ export function summary(results) {
 export function document(results) {
   const { date, machine, versions, command, seconds, cells } = results;
   const rounds = Math.max(...cells.map((cell) => cell.rounds.doorward.length));
+  const postgres = machine.postgres === null ? '' : `, PostgreSQL ${machine.postgres.split(' ')[0]}`;
+  const used = Object.entries(versions)
+    .map((pair) => pair.join(' '))
+    .join(', ');
   return `# Benchmarks
 
-Made by \`${command}\` on ${date.slice(0, 10)}; \`npm run bench\` makes them anew. Numbers of another machine differ, the
+Made on ${date.slice(0, 10)} by \`${command}\`; \`npm run bench\` makes them anew. On another machine the numbers differ, the
 relations less so.
 
-**Machine.** ${machine.cores} cores ${machine.processor}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}${machine.postgres === null ? '' : `, PostgreSQL ${machine.postgres}`}; load average ${machine.loadAverage.toFixed(2)} at the start.
+**Machine.** ${machine.cores} cores ${machine.processor}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}${postgres};
+load average ${machine.loadAverage.toFixed(2)} at the start.
 
-**Versions.** ${Object.entries(versions)
-    .map(([name, version]) => `${name} ${version}`)
-    .join(', ')}.
+**Versions.** ${used}.
 
 **What is compared.** One enrollment: a visitor whom the server has never seen becomes a user who is signed in.
 better-auth (e-mail and password, its documented set-up) does it in one request, \`POST /api/auth/sign-up/email\`. Doorward
@@ -38,8 +41,8 @@ user written, the visitor signed in. Every enrollment is checked by its answer a
 number of users in the database and by one cookie that must be a session.
 
 **How.** Server and load are separate processes on the same cores, PostgreSQL a third. Each client is one keep-alive
-connection that starts the next enrollment when the last one is done. A cell runs ${seconds} s after a warm-up; both servers are
-measured in turns, ${rounds} rounds, the order turned round each time. Numbers are medians of the rounds, in brackets the lowest and
+connection that starts the next enrollment when the last one is done. A cell runs ${seconds} s after a warm-up. The servers
+are measured in turns, and whoever began begins last in the next round (rounds: ${rounds}). Numbers are medians of the rounds, in brackets the lowest and
 the highest. CPU is the server process's own, user and system, all threads; PostgreSQL's is not in it.
 
 **Equal terms.** Both use the same SQLite driver (libsql) with WAL and synchronous=FULL, so an answered enrollment survives a
@@ -125,12 +128,10 @@ function others({ starts, hash, roundTrips }) {
     ]);
     rows.push(['memory when idle, MB', ...of('idleMb')]);
   }
-  if (roundTrips !== null)
-    rows.push([
-      'round trips to PostgreSQL per enrollment',
-      roundTrips['better-auth'].toFixed(1),
-      roundTrips.doorward.toFixed(1),
-    ]);
+  if (Object.keys(roundTrips).length > 0) {
+    const counts = [roundTrips['better-auth'], roundTrips.doorward].map((count) => count?.toFixed(1) ?? '–');
+    rows.push(['round trips to PostgreSQL per enrollment', ...counts]);
+  }
   for (const [jobs, runs] of Object.entries(hash)) {
     const rate = spread(runs.map((run) => run.perSecond));
     const cpu = spread(runs.map((run) => run.cpuMs));

@@ -34,7 +34,7 @@ import { cleanEnvironment, measure, peers, startServer } from './servers.js';
  * @property {Cell[]} cells
  * @property {Record<number, { perSecond: number, cpuMs: number }[]>} hash bare argon2id, by jobs at once
  * @property {Record<import('./servers.js').Peer, import('./cold-start.js').Start[]> | null} starts
- * @property {Record<import('./servers.js').Peer, number> | null} roundTrips to PostgreSQL per enrollment
+ * @property {Partial<Record<import('./servers.js').Peer, number>>} roundTrips to PostgreSQL per enrollment
  */
 
 const help = `node bench/run.js [options]
@@ -111,14 +111,12 @@ async function measured() {
     cells: [],
     hash: {},
     starts: null,
-    roundTrips: null,
+    roundTrips: {},
   };
   for (const database of kinds)
     for (const hashing of hashings) results.cells.push(...(await group(database, hashing, results)));
-  if (kinds.includes('postgres')) {
-    results.roundTrips = { 'better-auth': Number.NaN, doorward: Number.NaN };
+  if (kinds.includes('postgres'))
     for (const peer of chosen) results.roundTrips[peer] = await roundTrips(peer, await databases.fresh('postgres'));
-  }
   const runs = Number(options.starts);
   if (runs > 0) results.starts = await coldStarts({ folder: databases.folder, runs, peers: chosen });
 

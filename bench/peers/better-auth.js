@@ -7,7 +7,7 @@ import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
 import { toNodeHandler } from 'better-auth/node';
 import { SqliteDialect } from 'kysely';
-import { listen, runPeer } from './control.js';
+import { listen, runPeer, secret } from './control.js';
 
 await runPeer(async ({ database, hashing, port: wanted, migrated }) => {
   const store = database.startsWith('postgres') ? await postgres(database) : await sqlite(database);
@@ -21,7 +21,7 @@ await runPeer(async ({ database, hashing, port: wanted, migrated }) => {
   };
   const options = {
     baseURL: `http://127.0.0.1:${port}`,
-    secret: 'a secret of the benchmark, longer than 32 bytes',
+    secret,
     database: store.database,
     emailAndPassword: { enabled: true, ...(hashing ? {} : { password: plain }) },
     rateLimit: { enabled: false },
@@ -49,7 +49,7 @@ async function sqlite(file) {
   return {
     // What better-auth makes of a better-sqlite3 database; libsql has the same interface.
     database: { dialect: new SqliteDialect({ database }), type: 'sqlite', transaction: true },
-    users: async () => Number(database.prepare('SELECT count(*) FROM user').pluck().get()),
+    users: async () => Number(database.prepare('SELECT count(*) FROM user').raw().get()[0]),
   };
 }
 

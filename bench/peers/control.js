@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util';
 
+/** The key of both servers. */
+export const secret = 'what a benchmark keeps to itself is no secret';
+
 /**
  * @typedef {object} PeerOptions
  * @property {string} database `postgres://…`, else the path of an SQLite file

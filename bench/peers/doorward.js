@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { createDoorward } from 'doorward';
-import { listen, runPeer } from './control.js';
+import { listen, runPeer, secret } from './control.js';
 
 await runPeer(async ({ database, hashing, port: wanted }) => {
   /** @type {import('doorward').Doorward | null} */
@@ -26,7 +26,7 @@ await runPeer(async ({ database, hashing, port: wanted }) => {
   };
   const ready = await createDoorward({
     database: database.startsWith('postgres') ? { postgres: database } : { sqlite: database },
-    secretKey: 'a secret of the benchmark, longer than 32 bytes',
+    secretKey: secret,
     publicUrl: origin,
     rateLimits: false,
     ...(hashing ? {} : { hasher: plain }),

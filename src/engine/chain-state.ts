@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { Effect } from './effects.ts';
-import type { CompiledFlow } from './flow.ts';
+import type { CompiledBinding, CompiledFlow, CompiledStage } from './flow.ts';
 import { safeNext } from './next.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
@@ -48,6 +48,18 @@ export interface ChainSetting {
   readonly unattended: boolean;
 }
 
+/** The binding that an entry stands for; undefined for an inserted stage. */
+export function bindingOf(flow: CompiledFlow, entry: PlanEntry): CompiledBinding | undefined {
+  return flow.bindings.find((binding) => binding.pk === entry.binding);
+}
+
+/** The stage to visit at an entry. */
+export function stageOf(flow: CompiledFlow, entry: PlanEntry): CompiledStage {
+  const stage = entry.inserted ?? bindingOf(flow, entry)?.stage;
+  if (stage === undefined) throw new Error(`flow ${flow.slug} has no binding ${entry.binding}`);
+  return stage;
+}
+
 /** An entry as it was planned, whatever brought the run back to it. */
 export function plainEntry({ revise: _, ...entry }: PlanEntry): PlanEntry {
   return entry;
@@ -63,6 +75,26 @@ export function pendingId(context: PlanContext): number | null {
 export function destination(context: PlanContext, { next, origin }: ChainSetting): EndOutcome {
   if (context.redirect !== undefined) return { kind: 'done', to: context.redirect };
   return { kind: 'done', to: (next === null ? null : safeNext(next, origin)) ?? '/' };
+}
+
+/**
+ * Back to the stages that collected the fields with problems, then on from here; null when nobody collected one of
+ * them.
+ */
+export function revision(
+  state: ChainState,
+  problems: FieldProblems,
+  collected: (entry: PlanEntry) => readonly string[],
+): Partial<ChainState> | null {
+  const asked = new Map<PlanEntry, FieldProblems>();
+  for (const [key, found] of Object.entries(problems)) {
+    const collector = state.visited.findLast((visited) => collected(visited).includes(key));
+    if (collector === undefined) return null;
+    asked.set(collector, { ...asked.get(collector), [key]: found });
+  }
+  const again = [...asked].map(([collector, revise]) => ({ ...collector, revise }));
+  const visited = state.visited.filter((known) => !asked.has(known));
+  return { plan: [...again, ...state.plan], visited, challenge: null, memo: null };
 }
 
 /** The browser's session as a stage changed it. */

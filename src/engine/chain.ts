@@ -1,10 +1,19 @@
 import { member } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import { type FieldProblems, type Text, text } from '../protocol/text.ts';
-import { type ChainSetting, type ChainState, destination, pendingId, plainEntry, withSession } from './chain-state.ts';
+import {
+  bindingOf,
+  type ChainSetting,
+  type ChainState,
+  destination,
+  pendingId,
+  plainEntry,
+  revision,
+  stageOf,
+  withSession,
+} from './chain-state.ts';
 import { layDesk, readThrough } from './desk.ts';
 import type { Effect, Refusal } from './effects.ts';
-import type { CompiledBinding, CompiledStage } from './flow.ts';
 import { planFlow } from './planner.ts';
 import type { Reads } from './ports.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
@@ -135,7 +144,7 @@ export class Chain {
 
   #desk(entry: PlanEntry): { definition: AnyStage; desk: Desk } {
     const { world, flow, query, unattended } = this.#setting;
-    const stage = this.#stageOf(entry);
+    const stage = stageOf(flow, entry);
     const definition = world.stages.get(stage.kind);
     if (definition === undefined)
       throw new Error(`flow ${flow.slug} uses the stage kind ${stage.kind}, which is not installed`);
@@ -149,18 +158,8 @@ export class Chain {
     return { definition, desk };
   }
 
-  #bindingOf(entry: PlanEntry): CompiledBinding | undefined {
-    return this.#setting.flow.bindings.find((binding) => binding.pk === entry.binding);
-  }
-
-  #stageOf(entry: PlanEntry): CompiledStage {
-    const stage = entry.inserted ?? this.#bindingOf(entry)?.stage;
-    if (stage === undefined) throw new Error(`flow ${this.#setting.flow.slug} has no binding ${entry.binding}`);
-    return stage;
-  }
-
   async #policiesPass(entry: PlanEntry): Promise<boolean> {
-    const binding = this.#bindingOf(entry);
+    const binding = bindingOf(this.#setting.flow, entry);
     // A revision goes back to a stage that was admitted already.
     if (binding === undefined || !binding.reEvaluatePolicies || entry.revise !== undefined) return true;
     if (binding.policies.length === 0) return true;
@@ -232,16 +231,10 @@ export class Chain {
    * (CONTRACT: Outcomes). A field that nobody here collected cannot be mended by the visitor.
    */
   #revise(entry: PlanEntry, { problems, otherwise }: Extract<Outcome, { kind: 'revise' }>): void | Promise<void> {
-    const asked = new Map<PlanEntry, FieldProblems>();
-    for (const [key, found] of Object.entries(problems)) {
-      const collector = this.state.visited.findLast((visited) => this.#collected(visited).includes(key));
-      if (collector === undefined) return this.#deny(entry, otherwise);
-      asked.set(collector, { ...asked.get(collector), [key]: found });
-    }
+    const again = revision(this.state, problems, (visited) => this.#collected(visited));
+    if (again === null) return this.#deny(entry, otherwise);
     this.#moved = true;
-    const again = [...asked].map(([collector, revise]) => ({ ...collector, revise }));
-    const visited = this.state.visited.filter((known) => !asked.has(known));
-    this.#set({ plan: [...again, ...this.state.plan], visited, challenge: null, memo: null });
+    this.#set(again);
   }
 
   #collected(entry: PlanEntry): readonly string[] {
@@ -261,14 +254,14 @@ export class Chain {
   }
 
   async #retry(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'retry' }>): Promise<void> {
-    const action = this.#bindingOf(entry)?.invalidResponseAction ?? 'retry';
+    const action = bindingOf(this.#setting.flow, entry)?.invalidResponseAction ?? 'retry';
     if (action !== 'retry') return this.#restart(action === 'restart_with_context');
     this.#set({ problems: outcome.problems, challenge: outcome.challenge ?? this.state.challenge });
   }
 
   /** A denial obeys the binding's invalid_response_action (B-3, W41). */
   async #deny(entry: PlanEntry, message: Text | null): Promise<void> {
-    const action = this.#bindingOf(entry)?.invalidResponseAction ?? 'retry';
+    const action = bindingOf(this.#setting.flow, entry)?.invalidResponseAction ?? 'retry';
     if (action !== 'retry') return this.#restart(action === 'restart_with_context');
     this.#end({ kind: 'denied', message: message === null || message === '' ? text('flow.unknown_error') : message });
   }

@@ -22,6 +22,8 @@ export interface Scene {
   readonly flowGone: boolean;
   /** The open run, if it can go on. */
   readonly run: Run | null;
+  /** Id of this session's newest run of the flow, whatever became of it; '' for none. */
+  readonly previous: string;
   /** An open run that can't: expired, or somebody else's by now. A new one takes its place. */
   readonly replaces: string | null;
   /** The newest run, when it has ended lately. */
@@ -59,6 +61,7 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
   const gone = open && flow === null;
   return {
     ...{ input, now, visitor, locale, sessionHash, variant, flow, flowGone: gone, run: flow === null ? null : run },
+    previous: known?.id ?? '',
     replaces: open && !usable ? known.id : null,
     ended: known?.ended != null && known.ended.at + endedMemoryMs > now ? { run: known, how: known.ended } : null,
   };

@@ -69,7 +69,7 @@ async function begin(world: World, scene: Scene, flow: CompiledFlow): Promise<St
   const planned = await planFlow(world, flow, visitor, {}, world.store.read);
   if (planned.kind === 'denied')
     return denialReply(world, scene, flow, { message: planned.message, action: flow.deniedAction });
-  const run = newRun(scene, flow, next);
+  const run = newRun(world, scene, flow, next);
   const state = { ...stateOf(scene, run), ...planned, challenge: null };
   const chain = chainFor(world, scene, flow, state, next);
   await chain.arrive();
@@ -127,11 +127,16 @@ function chainFor(world: World, scene: Scene, flow: CompiledFlow, state: ChainSt
   return new Chain({ world, flow, query: input.query, next, origin: input.origin, unattended: false }, state);
 }
 
-function newRun(scene: Scene, flow: CompiledFlow, next: string | null): Run {
-  const { visitor, now } = scene;
+/**
+ * The id follows from session, flow and the run before, so that two tabs or a doubled first answer mean the same run:
+ * one of them inserts it, and the other finds it there (W34).
+ */
+function newRun(world: World, scene: Scene, flow: CompiledFlow, next: string | null): Run {
+  const { visitor, now, sessionHash, variant, previous } = scene;
+  const id = world.keyring.digest('step', ['run', sessionHash, flow.slug, variant, previous].join('\n'));
   return {
-    ...{ id: newUuid(), flow: flow.slug, version: flow.version, session: scene.sessionHash, originSession: null },
-    ...{ variant: scene.variant, userId: visitor.user?.id ?? null, impersonatorId: visitor.impersonator?.id ?? null },
+    ...{ id, flow: flow.slug, version: flow.version, session: sessionHash, originSession: null },
+    ...{ variant, userId: visitor.user?.id ?? null, impersonatorId: visitor.impersonator?.id ?? null },
     ...{ seq: 0, createdAt: now, expiresAt: now + runLifetimeMs, ended: null },
     state: { ...emptyState, next },
   };

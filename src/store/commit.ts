@@ -66,7 +66,7 @@ export function accountStatements(
     effects.flatMap((effect) => (effect.kind === 'session.renew' ? [[effect.to, effect.from]] : [])),
   );
   const setting = { now, keyring, ownRuns, renewed };
-  const ordered = effects.toSorted((a, b) => rankOf(a.kind) - rankOf(b.kind));
+  const ordered = effects.toSorted((a, b) => rankOf(a.kind) - rankOf(b.kind) || inOrder(bucketOf(a), bucketOf(b)));
   const before = ordered.filter((effect) => rankOf(effect.kind) < 2);
   const after = ordered.filter((effect) => rankOf(effect.kind) >= 2);
   return [
@@ -74,6 +74,15 @@ export function accountStatements(
     ...userStatements(after, now),
     ...after.flatMap((effect) => effectStatements(effect, setting)),
   ];
+}
+
+/** Counters are what many commits share: always locked in the same order, they never deadlock. */
+function bucketOf(effect: Effect): string {
+  return 'bucket' in effect ? effect.bucket : '';
+}
+
+function inOrder(a: string, b: string): number {
+  return Number(a > b) - Number(a < b);
 }
 
 function runStatements({ mode, run, replaces }: RunWrite, commitId: string, keyring: Keyring): Statement[] {

@@ -69,11 +69,11 @@ class SqliteDriver implements Driver {
   }
 
   write(query: Sql): Promise<readonly Row[]> {
-    return this.#alone(() => this.#writer.rows(query), patience);
+    return this.#alone(() => this.#writer.rows(query));
   }
 
   transact(transaction: Transaction): Promise<Failure | null> {
-    return this.#alone(() => this.#writer.transact(transaction), patience);
+    return this.#alone(() => this.#writer.transact(transaction));
   }
 
   migrate<T>(work: (script: Script) => Promise<T>): Promise<T> {
@@ -109,8 +109,9 @@ class SqliteDriver implements Driver {
   }
 
   /** One writer at a time in this process; the first that finds the file locked waits, the others behind it. */
-  #alone<T>(work: () => T, wait: number): Promise<T> {
-    const turn = this.#queue.then(() => patiently(work, wait));
+  #alone<T>(work: () => T): Promise<T> {
+    const until = performance.now() + patience;
+    const turn = this.#queue.then(() => patiently(work, until - performance.now()));
     this.#queue = turn.catch(() => undefined);
     return turn;
   }

@@ -33,7 +33,7 @@ onEachDatabase('users', (rig) => {
     expect(refused?.refusal).toEqual({ reason: 'taken', effect: 'user.create', field: 'username' });
     expect((await rig.store.accounts.listUsers({})).total).toBe(1);
     expect(await rig.store.accounts.listEvents({ action: 'created' })).toHaveLength(1);
-    const winner = await rig.store.read.userByUsername(usernameKey('GRÜSSE'.replace('SS', 'ß')));
+    const winner = await rig.store.read.userByUsername(usernameKey('GRÜßE'));
     expect(await rig.store.read.passwordHash(winner?.id ?? 0)).toBe('hash');
     expect(await rig.store.read.sessionsOf(winner?.id ?? 0)).toHaveLength(1);
   });
@@ -213,7 +213,7 @@ onEachDatabase('finding users', (rig) => {
   });
 
   it('lists by search, state and page', async () => {
-    const { users } = rig.store.accounts.listUsers.length ? await rig.store.accounts.listUsers({}) : { users: [] };
+    const { users } = await rig.store.accounts.listUsers({});
     const names = users.map(({ username }) => username);
     expect(names).toEqual(['Plain', 'plain@example.com', 'twin-1', 'twin-2']);
     const page = await rig.store.accounts.listUsers({ page: 2, pageSize: 3 });

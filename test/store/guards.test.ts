@@ -32,6 +32,22 @@ onEachDatabase('attempts', (rig) => {
     expect(await rig.store.read.attempts('many', 1000, start + 1000)).toBe(0);
   });
 
+  it('counts the same buckets in any order at once', async () => {
+    const roomy = (bucket: string): Effect => ({ kind: 'attempt.fail', bucket, at: start, limit: 100, windowMs: 1000 });
+    const pairs = Array.from({ length: 60 }, (_, index) => (index % 2 ? ['ip', 'name'] : ['name', 'ip']));
+    const answers = await Promise.all(pairs.map((pair) => commit(rig.store, pair.map(roomy))));
+    expect(counted(answers)).toEqual({ done: 60 });
+    expect(await rig.store.read.attempts('ip', 1000, start)).toBe(60);
+  });
+
+  it('commits at last where two lock rows in opposite order', async () => {
+    const [one, two] = [await added(rig.store, 'lock-1'), await added(rig.store, 'lock-2')];
+    const seen = (id: number): Effect => ({ kind: 'user.seen', id, at: start + id });
+    const orders = Array.from({ length: 8 }, (_, index) => (index % 2 ? [one.id, two.id] : [two.id, one.id]));
+    const answers = await Promise.all(orders.map((ids) => commit(rig.store, ids.map(seen))));
+    expect(counted(answers)).toEqual({ done: 8 });
+  });
+
   it('discloses no success once the limit is reached', async () => {
     expect(await commit(rig.store, [succeed('many')])).toEqual(limited('attempt.succeed'));
     expect(await commit(rig.store, [fail('many', start + 1000)])).toEqual({ status: 'done' });

@@ -35,9 +35,9 @@ describe('PW-1: without a pending user', () => {
     expect(await answer({ ...known, context })).toEqual({ kind: 'deny', message: null });
   });
 
-  test('who is signed in is not asked in their place', async () => {
+  test('who is signed in is asked', async () => {
     const desk = deskFor(password, { users: [ada], visitor: { user: ada } });
-    expect((await password.enter(desk)).kind).toBe('deny');
+    expect((await password.enter(desk)).kind).toBe('ask');
   });
 });
 
@@ -52,7 +52,10 @@ test('asks for a password that the visitor may have shown', async () => {
 test('PW-3, PW-8: the right password proves the user, and clears the count in the same commit', async () => {
   expect(await answer(known, 'right')).toEqual({
     kind: 'pass',
-    context: { user_backend: inbuiltBackend, auth_method: 'password', auth_method_args: {} },
+    context: {
+      pending_user: { ref: 1 },
+      ...{ user_backend: inbuiltBackend, auth_method: 'password', auth_method_args: {} },
+    },
     effects: [
       { kind: 'attempt.succeed', bucket: 'password:user:1', limit: 5, windowMs: passwordWindowMs, at: deskTime },
     ],

@@ -29,8 +29,8 @@ export const password = defineStage({
   description: "Asks the pending user's password.",
   config,
   references: { configure_flow: 'flow' },
-  needs: ['pending_user'],
-  gives: ['user_backend', 'auth_method', 'auth_method_args'],
+  needs: [],
+  gives: ['pending_user', 'user_backend', 'auth_method', 'auth_method_args'],
   secretFields: () => ['password'],
   async enter(desk) {
     if ((await whoIsPending(desk)) === null) return { kind: 'deny', message: null };
@@ -62,7 +62,8 @@ async function answer(desk: PasswordDesk, response: Response): Promise<Outcome> 
   if (!verdict.ok)
     return { kind: 'retry', problems: { password: [{ code: 'invalid', text: text('password.invalid') }] }, effects };
   const { auth_method = 'password', auth_method_args = {} } = desk.context;
-  return { kind: 'pass', context: { user_backend: inbuiltBackend, auth_method, auth_method_args }, effects };
+  const proven = user === null ? {} : { pending_user: { ref: user.id } };
+  return { kind: 'pass', context: { ...proven, user_backend: inbuiltBackend, auth_method, auth_method_args }, effects };
 }
 
 /** The pending user, or the stand-in that hides that there is none; null when nobody is pending (PW-1). */
@@ -70,7 +71,9 @@ async function whoIsPending(
   desk: PasswordDesk,
 ): Promise<{ readonly user: User | null; readonly typed: string } | null> {
   const pending = desk.context.pending_user;
-  if (pending === undefined) return null;
+  const { user: visitor } = desk.visitor;
+  // Who is signed in proves it once more, before a change of the password.
+  if (pending === undefined) return visitor === null ? null : { user: visitor, typed: visitor.username };
   if ('decoy' in pending) return { user: null, typed: pending.typed };
   const user = await desk.read.user(pending.ref);
   return user === null ? null : { user, typed: user.username };

@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DoorwardOptions } from '../../src/app/options.ts';
+import { listen } from '../../src/http/server.ts';
+import { createDoorward, type Doorward } from '../../src/index.ts';
+
+/** A Doorward on a free port of loopback. */
+export interface TestServer {
+  readonly auth: Doorward;
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+/** Starts a server with the real hasher, on a throwaway SQLite file unless a database is given. */
+export async function startServer(options: Partial<DoorwardOptions> = {}): Promise<TestServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'doorward-server-'));
+  let auth: Doorward | null = null;
+  const server = await listen(async (request, info) => auth?.fetch(request, info) ?? new Response(null, { status: 503 }), {
+    host: '127.0.0.1',
+    port: 0,
+  });
+  const origin = options.publicUrl ?? `http://localhost:${server.port}`;
+  auth = await createDoorward({
+    database: { sqlite: join(folder, 'doorward.sqlite') },
+    secretKey: 'the secret key of a test which is no secret',
+    publicUrl: origin,
+    alsoOrigins: [`http://127.0.0.1:${server.port}`],
+    ...options,
+  });
+  const running = auth;
+  return {
+    auth,
+    origin,
+    async close() {
+      await server.close();
+      await running.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
