@@ -24,8 +24,8 @@ export async function openDatabases(kinds) {
   return {
     folder,
     close,
-    /** Of the PostgreSQL server; null when it is not measured. */
-    version: clusters === null ? null : await versionOf(clusters.url),
+    /** The PostgreSQL server's version, and whether its commits wait for the disk; null when it is not measured. */
+    postgres: clusters === null ? null : await describe(clusters.url),
     /** @param {DatabaseKind} kind */
     fresh: async (kind) =>
       kind === 'sqlite' || clusters === null ? join(folder, `${made++}.sqlite`) : (await clusters.fresh()).url,
@@ -58,12 +58,13 @@ async function postgres() {
 }
 
 /** @param {string} url */
-async function versionOf(url) {
+async function describe(url) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const { rows } = await client.query('SHOW server_version');
-    return String(rows[0].server_version);
+    const show = async (/** @type {string} */ name) => Object.values((await client.query(`SHOW ${name}`)).rows[0])[0];
+    const [version] = String(await show('server_version')).split(' ');
+    return `${version} (fsync ${await show('fsync')}, synchronous_commit ${await show('synchronous_commit')})`;
   } finally {
     await client.end();
   }

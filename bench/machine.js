@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** @param {string | null} postgres version */
+/** @param {string | null} postgres its version and how durable it is */
 export function machine(postgres) {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',

@@ -20,7 +20,7 @@ export function summary(results) {
 export function document(results) {
   const { date, machine, versions, command, seconds, cells } = results;
   const rounds = Math.max(...cells.map((cell) => cell.rounds.doorward.length));
-  const postgres = machine.postgres === null ? '' : `, PostgreSQL ${machine.postgres.split(' ')[0]}`;
+  const postgres = machine.postgres === null ? '' : `, PostgreSQL ${machine.postgres}`;
   const used = Object.entries(versions)
     .map((pair) => pair.join(' '))
     .join(', ');
@@ -46,7 +46,7 @@ are measured in turns, and whoever began begins last in the next round (rounds: 
 the highest. CPU is the server process's own, user and system, all threads; PostgreSQL's is not in it.
 
 **Equal terms.** Both use the same SQLite driver (libsql) with WAL and synchronous=FULL, so an answered enrollment survives a
-power cut in both; on PostgreSQL both have a pool of 16 connections and the server has fsync on. Rate limits, logs and
+power cut in both; on PostgreSQL both have a pool of 16 connections. Rate limits, logs and
 telemetry are off in both. Default hashing is scrypt (N=16384, r=16) in better-auth and argon2id (19 MiB, t=2) in Doorward, on
 libuv's four threads; with hashing off both keep the password as it is, which shows the engines alone.
 

@@ -104,7 +104,7 @@ async function measured() {
   /** @type {Results} */
   const results = {
     date: new Date().toISOString(),
-    machine: machine(databases.version),
+    machine: machine(databases.postgres),
     versions: versions(),
     command: ['node bench/run.js', ...process.argv.slice(2)].join(' '),
     seconds,

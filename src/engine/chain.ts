@@ -95,7 +95,8 @@ export class Chain {
     const [entry] = this.state.plan;
     if (entry === undefined) return this.arrive();
     this.#answered = true;
-    this.#heldSecret = this.#secretFields(entry).some((field) => typeof member(body, field) === 'string');
+    const { definition: asked, desk } = this.#desk(entry);
+    this.#heldSecret = asked.secretFields?.(desk).some((field) => typeof member(body, field) === 'string') ?? false;
     await this.#visit(entry, async (definition, desk) =>
       definition.answer === undefined ? { kind: 'pass' } : definition.answer(desk, body),
     );
@@ -126,11 +127,6 @@ export class Chain {
     if (entry === undefined) return null;
     const { definition, desk } = this.#desk(entry);
     return definition.unattended?.(desk) ?? null;
-  }
-
-  #secretFields(entry: PlanEntry): readonly string[] {
-    const { definition, desk } = this.#desk(entry);
-    return definition.secretFields?.(desk) ?? [];
   }
 
   async #visit(entry: PlanEntry, decide: (definition: AnyStage, desk: Desk) => Promise<Outcome>): Promise<void> {

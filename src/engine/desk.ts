@@ -86,13 +86,11 @@ function findCreated(effects: readonly Effect[], matches: (user: User) => boolea
 }
 
 function withUpdates(user: User, effects: readonly Effect[]): User {
-  return effects.reduce(
-    (known, effect) =>
-      effect.kind === 'user.update' && effect.id === user.id
-        ? { ...known, ...effect.set, version: known.version + 1 }
-        : known,
-    user,
-  );
+  let known = user;
+  for (const effect of effects)
+    if (effect.kind === 'user.update' && effect.id === user.id)
+      known = { ...known, ...effect.set, version: known.version + 1 };
+  return known;
 }
 
 /** The same calls as plain functions, so that a spread keeps them whatever class answers. */
