@@ -1,11 +1,13 @@
-import { type Doorward } from 'doorward';
+import type { Doorward } from 'doorward';
 import { Hono } from 'hono';
 
 /**
  * An application of one's own with Doorward mounted: its pages and API under `/if/`, `/flows/`, `/api/v3/` and `/static/`, and a page that
  * greets whoever is signed in.
  */
-export function createExample(auth: Doorward): Hono<{ Bindings: { incoming?: { socket: { remoteAddress?: string } } } }> {
+export function createExample(
+  auth: Doorward,
+): Hono<{ Bindings: { incoming?: { socket: { remoteAddress?: string } } } }> {
   const app = new Hono<{ Bindings: { incoming?: { socket: { remoteAddress?: string } } } }>();
   app.get('/hello', async (c) => {
     const signedIn = await auth.session(c.req.raw);

@@ -30,6 +30,9 @@ export function parseDuration(text: string): number {
     known += 1;
   }
   if (known === 0)
-    throw new DoorwardError('invalid_request', `"${text}" is not a duration; write for example minutes=30 or days=1;hours=12`);
+    throw new DoorwardError(
+      'invalid_request',
+      `"${text}" is not a duration; write for example minutes=30 or days=1;hours=12`,
+    );
   return total;
 }

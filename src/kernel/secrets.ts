@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { DoorwardError } from './errors.ts';
 
 /** What a key is used for: one HKDF subkey each, so that a value made for one purpose is useless for another. */
@@ -25,7 +33,10 @@ export class Keyring {
     this.#keys = secretKey.split(',').map((text) => {
       const material = Buffer.from(text.trim());
       if (material.length < minimumBytes)
-        throw new DoorwardError('configuration', `the secret key must have at least ${minimumBytes} bytes; make one with: openssl rand -base64 48`);
+        throw new DoorwardError(
+          'configuration',
+          `the secret key must have at least ${minimumBytes} bytes; make one with: openssl rand -base64 48`,
+        );
       const id = createHash('sha256').update('doorward key id').update(material).digest('base64url').slice(0, 6);
       return { id, material, subkeys: new Map() };
     });

@@ -17,13 +17,7 @@ export function accountPage(data: AccountPageData): string {
   const words = wordsIn(data.locale);
   const shown = data.user.name || data.user.username;
   return page(
-    <Shell
-      words={words}
-      brand={data.brand}
-      title={words.of('account.title')}
-      nav={<AccountNav words={words} />}
-      wide
-    >
+    <Shell words={words} brand={data.brand} title={words.of('account.title')} nav={<AccountNav words={words} />} wide>
       <div class="greeting">
         <Initial name={shown} />
         <div>

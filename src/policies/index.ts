@@ -1,6 +1,6 @@
 import type { Effect } from '../engine/effects.ts';
-import type { JsonObject } from '../kernel/json.ts';
 import type { PolicyRequest, Reads } from '../engine/ports.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import type { Text } from '../protocol/text.ts';
 
 /** A policy: one value, one folder, one line in `policyKinds`. */

@@ -16,10 +16,13 @@ export interface TestServer {
 export async function startServer(options: Partial<DoorwardOptions> = {}): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'doorward-server-'));
   let auth: Doorward | null = null;
-  const server = await listen(async (request, info) => auth?.fetch(request, info) ?? new Response(null, { status: 503 }), {
-    host: '127.0.0.1',
-    port: 0,
-  });
+  const server = await listen(
+    async (request, info) => auth?.fetch(request, info) ?? new Response(null, { status: 503 }),
+    {
+      host: '127.0.0.1',
+      port: 0,
+    },
+  );
   const origin = options.publicUrl ?? `http://localhost:${server.port}`;
   auth = await createDoorward({
     database: { sqlite: join(folder, 'doorward.sqlite') },

@@ -8,12 +8,14 @@ export const engine: Record<keyof typeof en, string> = {
   'error.unreadable_body': 'Die Anfrage war nicht lesbar. Sie muss gültiges JSON oder ein Formular sein.',
   'error.invalid_request': 'Die Anfrage ist nicht gültig.',
   'error.body_too_large': 'Die Anfrage ist zu groß.',
-  'error.foreign_origin': 'Diese Anfrage kam von einer anderen Website und wurde nicht ausgeführt. Bitte öffnen Sie die Seite hier und versuchen Sie es erneut.',
+  'error.foreign_origin':
+    'Diese Anfrage kam von einer anderen Website und wurde nicht ausgeführt. Bitte öffnen Sie die Seite hier und versuchen Sie es erneut.',
   'error.not_authenticated': 'Bitte melden Sie sich zuerst an.',
   'error.forbidden': 'Das ist Ihnen nicht erlaubt.',
   'error.rate_limited': 'Zu viele Versuche. Bitte warten Sie einen Moment und versuchen Sie es erneut.',
   'error.too_busy': 'Im Moment ist sehr viel los. Bitte versuchen Sie es gleich noch einmal.',
-  'error.store_unavailable': 'Das lässt sich gerade nicht speichern. Es ging nichts verloren: Bitte versuchen Sie es gleich noch einmal.',
+  'error.store_unavailable':
+    'Das lässt sich gerade nicht speichern. Es ging nichts verloren: Bitte versuchen Sie es gleich noch einmal.',
   'error.shutting_down': 'Wir starten gerade neu. Bitte versuchen Sie es gleich noch einmal.',
   'error.internal': 'Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es erneut.',
   'error.configuration': 'Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es erneut.',
@@ -25,7 +27,8 @@ export const engine: Record<keyof typeof en, string> = {
   'flow.unknown_error': 'Unbekannter Fehler',
   'flow.invalid_next': 'Ungültige Zieladresse',
   'flow.too_many_stages': 'Dieser Ablauf kommt nicht zum Ende. Bitte sagen Sie der Verwaltung Bescheid.',
-  'flow.policy_failed': 'Eine Prüfung konnte nicht ausgeführt werden, deshalb wird der Zugang verweigert. Bitte versuchen Sie es später erneut.',
+  'flow.policy_failed':
+    'Eine Prüfung konnte nicht ausgeführt werden, deshalb wird der Zugang verweigert. Bitte versuchen Sie es später erneut.',
   'flow.confirm': 'Weiter',
   'run.already_completed': 'Das ist bereits abgeschlossen. Bitte melden Sie sich an.',
   'user_write.failed': 'Die Änderung konnte nicht gespeichert werden. Bitte versuchen Sie es später erneut.',

@@ -7,7 +7,8 @@ export const engine = {
   'error.unreadable_body': 'The request could not be read. Check that it is valid JSON or a form.',
   'error.invalid_request': 'The request is not valid.',
   'error.body_too_large': 'The request is too large.',
-  'error.foreign_origin': 'This request came from another site, so it was not carried out. Open the page here and try again.',
+  'error.foreign_origin':
+    'This request came from another site, so it was not carried out. Open the page here and try again.',
   'error.not_authenticated': 'Sign in first.',
   'error.forbidden': 'You are not allowed to do this.',
   'error.rate_limited': 'Too many attempts. Please wait a moment and try again.',

@@ -10,8 +10,10 @@ export const stages = {
   'password.invalid': 'Invalid password',
   'password.limited': 'Too many wrong passwords. Please wait a few minutes and try again.',
   'initial_setup.administrator_exists': 'There already is an administrator. Please sign in.',
-  'initial_setup.wrong_secret': 'This setup link is not valid. Please use the link that was printed when the server started.',
-  'initial_setup.not_an_administrators_group': 'The group for administrators is missing or has no administrator rights.',
+  'initial_setup.wrong_secret':
+    'This setup link is not valid. Please use the link that was printed when the server started.',
+  'initial_setup.not_an_administrators_group':
+    'The group for administrators is missing or has no administrator rights.',
   'prompt.required': 'This field is required.',
   'prompt.blank': 'This field may not be blank.',
   'prompt.null': 'This field may not be null.',
