@@ -4,7 +4,11 @@
  */
 import type { App, SignedIn } from './app/app.ts';
 import { createApp } from './app/create.ts';
+import type { ExecuteOptions, ExecuteResult } from './app/execute.ts';
+import { outsideHooks } from './app/hooks.ts';
 import type { BlueprintSource, DoorwardOptions } from './app/options.ts';
+import { type OutboxDesk, outboxDesk } from './app/outbox.ts';
+import type { Tokens } from './app/tokens.ts';
 import { commitOrThrow, type NewUser, type Users } from './app/users.ts';
 import type { Group, User } from './engine/user.ts';
 import { sessionTokenOf } from './http/cookies.ts';
@@ -12,8 +16,22 @@ import { createHandler } from './http/handler.ts';
 import { newUuid } from './kernel/ids.ts';
 
 export type { AppliedBlueprints } from './app/app.ts';
-export type { BlueprintSource, DatabaseOption, DoorwardOptions, Hasher, Log } from './app/options.ts';
+export type { ExecuteOptions, ExecuteResult, UserReference } from './app/execute.ts';
+export { HookVeto, type VetoPlace } from './app/hooks.ts';
+export type {
+  BlueprintSource,
+  DatabaseOption,
+  DoorwardOptions,
+  Hasher,
+  HookOptions,
+  Log,
+  UserWriteHook,
+  WebhookOption,
+} from './app/options.ts';
+export type { OutboxDesk, OutboxEntry } from './app/outbox.ts';
+export type { ListedToken, Tokens } from './app/tokens.ts';
 export type { Actor, NewUser } from './app/users.ts';
+export type { HookChange, HookParam, HookTransaction, UserWritten } from './engine/hooks.ts';
 export { type Desk, defineStage, type Outcome, type Stage } from './engine/stage.ts';
 export type { Group, Session, User } from './engine/user.ts';
 export { DoorwardError, type ErrorCode, isDoorwardError } from './kernel/errors.ts';
@@ -43,10 +61,29 @@ export interface Doorward {
     create(group: { name: string; isSuperuser?: boolean; parent?: string | null }): Promise<Group>;
     delete(pk: string): Promise<void>;
   };
+  /** One-time links, and access to the REST API for programs. */
+  readonly tokens: Omit<Tokens, 'userOf'>;
   readonly flows: {
     /** Applies blueprints (YAML), all or nothing. @throws DoorwardError `blueprint` with file, line and column */
     apply(yaml: string | readonly BlueprintSource[]): ReturnType<App['apply']>;
+    /**
+     * Runs a flow without a browser, up to its end or the first challenge that only a person can answer; what was
+     * decided up to there is committed in one transaction. Prompts take their fields from `prompt_data` and check them
+     * as always; user_login passes without a session.
+     *
+     * @example
+     * const { status, report } = await auth.flows.execute('profile', {
+     *   visitor: { username: 'ada' },
+     *   context: { prompt_data: { name: 'Ada Lovelace', 'attributes.team': 'engines' } },
+     *   dryRun: true,
+     * });
+     * @throws DoorwardError `flow_not_found`, `not_found` for an unknown user, `invalid_request`, `store_unavailable`,
+     * `too_busy`
+     */
+    execute(slug: string, options?: ExecuteOptions): Promise<ExecuteResult>;
   };
+  /** Webhooks and mail that were not delivered yet. */
+  readonly outbox: OutboxDesk;
   /** A new one-time address to make the first administrator, or null when there is one. */
   setupAddress(): Promise<string | null>;
   /** Waits for running jobs and closes the database. */
@@ -70,7 +107,7 @@ export type { NewUser as UserInput };
 export async function createDoorward(options: DoorwardOptions): Promise<Doorward> {
   const app = await createApp(options);
   const handler = createHandler(app);
-  return {
+  return outsideHooks<Doorward>({
     fetch: handler,
     async session(request) {
       const token = sessionTokenOf(app, request);
@@ -86,10 +123,13 @@ export async function createDoorward(options: DoorwardOptions): Promise<Doorward
       },
       delete: (pk) => commitOrThrow(app.store, [{ kind: 'group.delete', pk }]),
     },
+    tokens: app.tokens,
     flows: {
       apply: (yaml) => app.apply(typeof yaml === 'string' ? [{ name: 'inline', text: yaml }] : yaml),
+      execute: async (slug, options = {}) => (await app.execute(slug, options)).result,
     },
+    outbox: outboxDesk(app.store.outbox),
     setupAddress: () => app.setupAddress(),
     close: () => app.close(),
-  };
+  });
 }

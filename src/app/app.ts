@@ -5,7 +5,9 @@ import type { CompiledFlow } from '../engine/flow.ts';
 import type { CommitAnswer, Loaded } from '../engine/ports.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { OpenStore } from '../store/open.ts';
+import type { Executed, ExecuteOptions } from './execute.ts';
 import type { BlueprintSource, Log } from './options.ts';
+import type { Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
 
 /** Who is signed in, by their browser's token. */
@@ -25,8 +27,13 @@ export interface App {
   readonly log: Log;
   readonly store: OpenStore;
   readonly users: Users;
+  readonly tokens: Tokens;
+  /** Whether an administrator may act as another one. */
+  readonly mayActAsAdministrators: boolean;
   /** One step of a flow for one visitor. */
   step(input: StepInput): Promise<StepReply>;
+  /** A flow without a browser. @throws DoorwardError as `execute` of the library */
+  execute(slug: string, options: ExecuteOptions): Promise<Executed>;
   /** The current version of a flow. */
   currentFlow(slug: string): Promise<CompiledFlow | null>;
   /** Slug of the flow that a designation stands for by default, or null. */

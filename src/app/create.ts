@@ -1,7 +1,10 @@
 import { createPasswordHasher } from '../adapters/password/hasher.ts';
+import { compileProfile } from '../adapters/profile-schema.ts';
 import { applyBlueprints } from '../blueprints/apply.ts';
 import { applyShipped } from '../blueprints/shipped.ts';
+import { signedInNow } from '../engine/acting.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
+import type { Profile } from '../engine/profile.ts';
 import type { AnyStage } from '../engine/stage.ts';
 import { step } from '../engine/step.ts';
 import type { World } from '../engine/world.ts';
@@ -14,11 +17,18 @@ import { policyKinds } from '../policies/index.ts';
 import { stages as shippedStages } from '../stages/index.ts';
 import { type OpenStore, openStore } from '../store/open.ts';
 import type { App } from './app.ts';
+import { startDelivery } from './deliver.ts';
+import { execute } from './execute.ts';
 import { FlowCache } from './flow-cache.ts';
+import { createHooks } from './hooks.ts';
 import { startJob } from './jobs.ts';
+import { withoutLimits } from './limits.ts';
 import type { DoorwardOptions, Log } from './options.ts';
+import { touch } from './sessions.ts';
+import { createTokens } from './tokens.ts';
 import { createTools } from './tools.ts';
 import { createUsers } from './users.ts';
+import { deliveriesTo, type Webhook, webhooksOf, withWebhooks } from './webhooks.ts';
 
 const purgeEveryMs = 60_000;
 
@@ -32,14 +42,20 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
   const clock = options.clock ?? systemClock;
   const keyring = new Keyring(options.secretKey);
   const origin = originOf(options.publicUrl);
-  const store = await openStore({ database: options.database, keyring, clock, log });
+  const webhooks = webhooksOf(options.webhooks ?? []);
+  const hooks = createHooks(options, log);
+  const profile = options.profileSchema === undefined ? null : await compileProfile(options.profileSchema);
+  const store = await openStore({
+    ...{ database: options.database, keyring, clock, log },
+    ...(hooks === null ? {} : { hooks }),
+  });
   try {
     const stages = stageTable(options.stages ?? []);
     const blueprints = { stages: [...stages.values()], definitions: store.definitions, read: store.read };
     await applyShipped(blueprints);
     if (options.blueprints !== undefined && options.blueprints.length > 0)
       await applyBlueprints({ ...blueprints, files: options.blueprints });
-    return wire(options, { log, keyring, origin, store, stages, now: () => clock.now() });
+    return wire(options, { log, keyring, origin, opened: store, stages, webhooks, profile, now: () => clock.now() });
   } catch (error) {
     await store.close();
     throw error;
@@ -50,35 +66,49 @@ interface Parts {
   readonly log: Log;
   readonly keyring: Keyring;
   readonly origin: string;
-  readonly store: OpenStore;
+  readonly opened: OpenStore;
   readonly stages: ReadonlyMap<string, AnyStage>;
+  readonly webhooks: readonly Webhook[];
+  readonly profile: Profile | null;
   now(): number;
 }
 
-function wire(options: DoorwardOptions, { log, keyring, origin, store, stages, now }: Parts): App {
+function wire(options: DoorwardOptions, { log, keyring, origin, opened, stages, webhooks, profile, now }: Parts): App {
+  const delivery = startDelivery({ outbox: opened.outbox, channels: deliveriesTo(webhooks, now), log, now });
+  const counted = options.rateLimits === false ? withoutLimits(opened) : opened;
+  const store = withWebhooks(counted, webhooks, () => delivery.poke());
   const builtIn = options.hasher === undefined ? createPasswordHasher() : null;
   const hasher = options.hasher ?? builtIn ?? createPasswordHasher();
-  const flows = new FlowCache(store.definitions);
+  const users = createUsers({ store, hasher, profile, now });
+  const flows = new FlowCache(store.definitions, now);
   const world: World = {
     ...{ stages, store, keyring, brandName: brandName(options.brand) },
     policies: createPolicies(policyKinds, (binding, error) =>
       log('warn', 'a policy could not run, so it denies', { binding: binding.pk, error: String(error) }),
     ),
-    tools: createTools({ clock: { now }, hasher, keyring, log, read: store.read, newUserId: () => store.newUserId() }),
+    tools: createTools({ clock: { now }, hasher, keyring, log, read: store.read, profile, newUserId: () => store.newUserId() }),
     flow: (slug, version) => flows.version(slug, version),
     currentFlow: (slug) => flows.current(slug),
+    recentVersion: (slug) => flows.recent(slug),
   };
   const purge = startJob('purge', purgeEveryMs, () => store.accounts.purge(now()), log);
   return {
     ...{ origin, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },
-    ...{ trustedProxies: options.trustedProxies ?? [], brand: options.brand, brandName: world.brandName },
-    users: createUsers(store, hasher, now),
+    ...{ trustedProxies: options.trustedProxies ?? [], brand: options.brand, brandName: world.brandName, users },
+    mayActAsAdministrators: options.impersonateAdministrators === true,
+    tokens: createTokens({
+      ...{ store, origin, now, hashLink: world.tools.hashToken },
+      hasFlow: async (slug) => (await flows.current(slug)) !== null,
+    }),
     step: (input) => step(world, input),
+    execute: (slug, given) => execute({ world, users, origin }, slug, given),
     currentFlow: (slug) => flows.current(slug),
     flowFor: (designation) => flowFor(flows, designation),
     async session(token) {
       const loaded = await store.load({ sessionHash: hashToken(token), flow: '', variant: '', now: now() });
-      return loaded.signedIn?.user.isActive === true ? loaded.signedIn : null;
+      const signedIn = await signedInNow(loaded.signedIn, store.read);
+      touch(store, signedIn, now(), log);
+      return signedIn;
     },
     isAdministrator: async (userId) => (await store.read.groupsOf(userId)).some((group) => group.isSuperuser),
     async groupPk(reference) {
@@ -90,6 +120,7 @@ function wire(options: DoorwardOptions, { log, keyring, origin, store, stages, n
     async apply(files, env = {}) {
       const input = { stages: [...stages.values()], definitions: store.definitions, read: store.read, files, env };
       const { summary, warnings } = await applyBlueprints(input);
+      flows.forget();
       return { ...summary, warnings };
     },
     async setupAddress() {
@@ -100,7 +131,7 @@ function wire(options: DoorwardOptions, { log, keyring, origin, store, stages, n
     },
     hashLoad: () => builtIn?.load ?? null,
     async close() {
-      await purge.stop();
+      await Promise.all([purge.stop(), delivery.stop()]);
       await store.close();
     },
   };

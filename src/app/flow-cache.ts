@@ -3,14 +3,34 @@ import type { CompiledFlow } from '../engine/flow.ts';
 
 /** So many versions are kept in memory; the one used longest ago goes first. */
 const limit = 200;
+const recentMs = 1_000;
 
 /** Flow versions never change, so a version once read is read from memory. */
 export class FlowCache {
   readonly #definitions: DefinitionStore;
   readonly #versions = new Map<string, CompiledFlow>();
+  readonly #now: () => number;
+  #recent: { readonly at: number; readonly versions: Promise<Readonly<Record<string, number>>> } | null = null;
 
-  constructor(definitions: DefinitionStore) {
+  constructor(definitions: DefinitionStore, now: () => number) {
     this.#definitions = definitions;
+    this.#now = now;
+  }
+
+  /** The number of the current version, at most a second old, so that first pages cost no query. */
+  async recent(slug: string): Promise<number | null> {
+    if (this.#recent === null || Math.abs(this.#now() - this.#recent.at) > recentMs)
+      this.#recent = { at: this.#now(), versions: this.#definitions.currentVersions() };
+    const versions = await this.#recent.versions.catch((error: unknown) => {
+      this.#recent = null;
+      throw error;
+    });
+    return Object.hasOwn(versions, slug) ? (versions[slug] ?? null) : null;
+  }
+
+  /** Definitions were changed here: what was read before does not count. */
+  forget(): void {
+    this.#recent = null;
   }
 
   /** One version, or null when it is gone. */

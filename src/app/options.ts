@@ -1,4 +1,5 @@
 import type { AnyStage } from '../engine/stage.ts';
+import type { HookTransaction, UserWritten } from '../engine/hooks.ts';
 import type { Clock } from '../kernel/clock.ts';
 
 /** Where the data lives. */
@@ -20,6 +21,24 @@ export interface BlueprintSource {
   readonly text: string;
 }
 
+/** The application's code in the transaction that writes a user. What it throws rolls everything back. */
+export type UserWriteHook = (call: UserWritten & { readonly tx: HookTransaction }) => Promise<void> | void;
+
+/** The application's own code, by when it is called. It may not call the provider itself. */
+export interface HookOptions {
+  /** When a user write stage wrote a user, before the commit ends; not in dry runs. */
+  readonly userWrite?: UserWriteHook;
+}
+
+/** An address that is told of events after their commit, by the Standard Webhooks scheme. */
+export interface WebhookOption {
+  readonly url: string;
+  /** `whsec_` and base64 of 24 to 64 bytes; `new,old` while rotating: then both sign. */
+  readonly secret: string;
+  /** Actions of events; `user_write` alone by default. */
+  readonly events?: readonly string[];
+}
+
 /** Options of `createDoorward` (CONTRACT: Library). It reads no environment; `doorward serve` maps that to these. */
 export interface DoorwardOptions {
   readonly database: DatabaseOption;
@@ -36,13 +55,24 @@ export interface DoorwardOptions {
   readonly hasher?: Hasher;
   /** CIDRs whose forwarding headers count; none by default. */
   readonly trustedProxies?: readonly string[];
+  /**
+   * JSON Schema (draft 2020-12 or 7) for users' attributes, checked when they are written. `x-doorward-write` lists who
+   * may write an attribute: visitor, administrator, source, invitation, library.
+   */
+  readonly profileSchema?: object | undefined;
   /** Name, logo, favicon, accent, background, links. */
   readonly brand?: unknown;
   readonly clock?: Clock;
   /** Structured log lines; nothing by default. Never holds prompted values or secrets. */
   readonly log?: Log;
+  /** Administrators may act as other administrators, too; off by default. */
+  readonly impersonateAdministrators?: boolean;
   /** Counters against guessing (CONTRACT: Limits); on by default. */
   readonly rateLimits?: boolean;
+  readonly hooks?: HookOptions;
+  /** Milliseconds that a hook may take; 2,000 by default. */
+  readonly hookTimeoutMs?: number;
+  readonly webhooks?: readonly WebhookOption[];
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

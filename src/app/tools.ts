@@ -1,4 +1,5 @@
 import type { Reads, Tools } from '../engine/ports.ts';
+import type { Profile } from '../engine/profile.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { Hasher, Log } from './options.ts';
@@ -10,14 +11,16 @@ export interface ToolParts {
   readonly keyring: Keyring;
   readonly log: Log;
   readonly read: Reads;
+  readonly profile: Profile | null;
   newUserId(): Promise<number>;
 }
 
 /** The work that stages ask for, done by adapters. */
-export function createTools({ clock, hasher, keyring, log, read, newUserId }: ToolParts): Tools {
+export function createTools({ clock, hasher, keyring, log, read, profile, newUserId }: ToolParts): Tools {
   return {
     now: () => clock.now(),
     newUserId,
+    profile,
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),
     hashToken: (token) => keyring.digest('lookup', token),
     log: (level, message, fields) => log(level, message, fields),

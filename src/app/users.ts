@@ -1,10 +1,14 @@
 import type { Effect } from '../engine/effects.ts';
+import type { CommitAnswer } from '../engine/ports.ts';
+import type { Profile } from '../engine/profile.ts';
+import { type FieldProvenance, provenanceByField } from '../engine/provenance.ts';
 import { type User, type UserChanges, type UserType, userTypes } from '../engine/user.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import { newUuid } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { codePoints, isStorable } from '../kernel/text.ts';
 import type { OpenStore } from '../store/open.ts';
+import { createRecords } from './account-records.ts';
 import type { Hasher } from './options.ts';
 
 /** A user to make outside of a flow. */
@@ -26,6 +30,8 @@ export interface NewUser {
 export interface Actor {
   /** `cli`, `library` or `api`. */
   readonly via: string;
+  /** pk of the person, where one is known. */
+  readonly by?: number;
   readonly address?: string;
   readonly requestId?: string;
 }
@@ -42,6 +48,8 @@ export interface Users {
   deactivate(pk: number, actor?: Actor): Promise<User>;
   delete(pk: number, actor?: Actor): Promise<void>;
   join(pk: number, group: string, actor?: Actor): Promise<void>;
+  /** Where the user's values came from, by field (`email`, `password`, `attributes.settings.locale`). */
+  provenance(pk: number): Promise<Readonly<Record<string, FieldProvenance>>>;
 }
 
 const library: Actor = { via: 'library' };
@@ -49,8 +57,20 @@ const library: Actor = { via: 'library' };
 /** Password length in code points (CONTRACT: Trust). */
 export const passwordLength = { min: 8, max: 256 } as const;
 
-/** @param now milliseconds since the epoch */
-export function createUsers(store: OpenStore, hasher: Hasher, now: () => number): Users {
+/** What accounts are made of. */
+export interface UserParts {
+  readonly store: OpenStore;
+  readonly hasher: Hasher;
+  readonly profile: Profile | null;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** Somebody else may write a row first so often. */
+const mostAttempts = 100;
+
+export function createUsers({ store, hasher, profile, now }: UserParts): Users {
+  const records = createRecords({ read: store.read, profile, now });
   const commit = (effects: readonly Effect[]): Promise<void> => commitOrThrow(store, effects);
   const find = async (pk: number): Promise<User> => {
     const user = await store.read.user(pk);
@@ -64,17 +84,26 @@ export function createUsers(store: OpenStore, hasher: Hasher, now: () => number)
       ...{ context: { ...context, via: actor.via }, address: actor.address ?? '', requestId: actor.requestId ?? '' },
     },
   });
-  const update = async (
-    pk: number,
-    changes: UserChanges,
-    actor: Actor,
-    more: readonly Effect[] = [],
-  ): Promise<User> => {
-    const user = await find(pk);
+  /** What is to be written does not follow from the row, so when somebody else wrote it first, it is written again. */
+  const update = async (pk: number, set: UserChanges, actor: Actor, make: (user: User) => readonly Effect[]) => {
+    for (let attempt = 1; ; attempt += 1) {
+      const user = await find(pk);
+      const effects = make(user);
+      const provenance = await records.update(user, set, actor, effects);
+      const row = { kind: 'user.update', id: pk, version: user.version, set, provenance } as const;
+      const answer = await store.commit({ id: newUuid(), runs: [], effects: [row, ...effects] });
+      if (answer.status === 'refused' && answer.refusal.reason === 'changed' && attempt < mostAttempts) continue;
+      throwUnlessDone(answer);
+      return find(pk);
+    }
+  };
+  const change = (pk: number, changes: UserChanges, actor: Actor, more: readonly Effect[] = []): Promise<User> => {
     checkTexts(changes);
-    const set = { kind: 'user.update', id: pk, version: user.version, set: changes } as const;
-    await commit([set, ...more, eventOf('user_write', user, actor, { created: false, written: Object.keys(changes) })]);
-    return find(pk);
+    const written = Object.keys(changes);
+    return update(pk, changes, actor, (user) => [
+      ...more,
+      eventOf('user_write', user, actor, { created: false, written }),
+    ]);
   };
   return {
     get: (reference) => ('pk' in reference ? store.read.user(reference.pk) : store.accounts.findUser(reference)),
@@ -84,7 +113,7 @@ export function createUsers(store: OpenStore, hasher: Hasher, now: () => number)
       const groups = await groupPks(store, input.groups ?? []);
       const joins = groups.map((group) => ({ kind: 'group.join', group, userId: user.id }) as const);
       await commit([
-        { kind: 'user.create', user, passwordHash },
+        { kind: 'user.create', user, passwordHash, provenance: records.create(user, passwordHash !== null, actor) },
         ...joins,
         eventOf('user_write', user, actor, {
           created: true,
@@ -93,21 +122,24 @@ export function createUsers(store: OpenStore, hasher: Hasher, now: () => number)
       ]);
       return user;
     },
-    update: (pk, changes, actor = library) => update(pk, changes, actor),
+    update: (pk, changes, actor = library) => change(pk, changes, actor),
     async setPassword(pk, password, actor = library) {
-      const user = await find(pk);
       const hash = await hashChecked(hasher, password);
-      await commit([
+      await update(pk, {}, actor, (user) => [
         { kind: 'password.set', userId: pk, hash, at: now() },
         { kind: 'session.end_all', userId: pk, except: null },
         eventOf('password_set', user, actor, {}),
       ]);
     },
     deactivate: (pk, actor = library) =>
-      update(pk, { isActive: false }, actor, [{ kind: 'session.end_all', userId: pk, except: null }]),
+      change(pk, { isActive: false }, actor, [{ kind: 'session.end_all', userId: pk, except: null }]),
     async delete(pk, actor = library) {
       const user = await find(pk);
       await commit([{ kind: 'user.delete', id: pk }, eventOf('model_deleted', user, actor, { model: 'user' })]);
+    },
+    async provenance(pk) {
+      await find(pk);
+      return Object.fromEntries(provenanceByField(await store.read.provenance(pk)));
     },
     async join(pk, group, actor = library) {
       const user = await find(pk);
@@ -120,7 +152,10 @@ export function createUsers(store: OpenStore, hasher: Hasher, now: () => number)
 
 /** Commits effects without a run; a refusal becomes an error that says which rule spoke. */
 export async function commitOrThrow(store: OpenStore, effects: readonly Effect[]): Promise<void> {
-  const answer = await store.commit({ id: newUuid(), runs: [], effects });
+  throwUnlessDone(await store.commit({ id: newUuid(), runs: [], effects }));
+}
+
+function throwUnlessDone(answer: CommitAnswer): void {
   if (answer.status === 'done') return;
   if (answer.status === 'lost') throw new DoorwardError('refused', 'somebody else changed this meanwhile; try again');
   const { reason, effect, field } = answer.refusal;

@@ -106,7 +106,7 @@ class Plan implements Planning {
     const compiled = compileFlows(this.workspace.all(), this.#input.stages);
     for (const flow of compiled) this.#warnOfNeeds(flow);
     const { put, remove, effects, tally } = this.workspace.difference();
-    const flows = await newVersions(this.#input.definitions, compiled);
+    const flows = await newVersions(this.#input.definitions, compiled, revision);
     const slugs = new Set(compiled.map(({ slug }) => slug));
     const removedFlows = this.workspace
       .before()
@@ -133,18 +133,22 @@ class Plan implements Planning {
   }
 }
 
-/** The flows that differ from their current version, numbered. */
+/**
+ * The flows that differ from their current version, numbered. A new flow begins at the revision, which is above every
+ * version of a deleted one of the same name: a number never means two things, so nodes may keep versions in memory.
+ */
 async function newVersions(
   store: DefinitionStore,
   compiled: readonly CompiledFlow[],
+  revision: number,
 ): Promise<readonly CompiledFlow[]> {
   const versions = await store.currentVersions();
   const changed: CompiledFlow[] = [];
   for (const flow of compiled) {
-    const version = Object.hasOwn(versions, flow.slug) ? (versions[flow.slug] ?? 0) : 0;
-    const current = version === 0 ? null : await store.flow(flow.slug, version);
+    const version = Object.hasOwn(versions, flow.slug) ? versions[flow.slug] : undefined;
+    const current = version === undefined ? null : await store.flow(flow.slug, version);
     if (current === null || !sameJson(contentOf(current), contentOf(flow)))
-      changed.push({ ...flow, version: version + 1 });
+      changed.push({ ...flow, version: (version ?? revision) + 1 });
   }
   return changed;
 }

@@ -4,6 +4,7 @@ import authentication from './flows/default-authentication-flow.yaml';
 import enrollment from './flows/default-enrollment-flow.yaml';
 import invalidation from './flows/default-invalidation-flow.yaml';
 import passwordChange from './flows/default-password-change.yaml';
+import recoveryLink from './flows/default-recovery-link.yaml';
 import userSettings from './flows/default-user-settings-flow.yaml';
 import initialSetup from './flows/initial-setup.yaml';
 import { flowModel, shippedModel } from './models.ts';
@@ -49,6 +50,12 @@ export const shippedFiles: readonly ShippedFile[] = [
     title: 'Default - User settings flow',
     path: 'default/flow-default-user-settings-flow.yaml',
     text: userSettings,
+  },
+  {
+    name: 'default-recovery-link',
+    title: 'Default - Recovery link flow',
+    path: 'default/flow-default-recovery-link.yaml',
+    text: recoveryLink,
   },
   {
     name: 'initial-setup',

@@ -42,6 +42,13 @@ describe('the shipped flows', () => {
     expect(stagesOf(rig, 'default-invalidation-flow')).toEqual(['0 user_logout']);
     expect(stagesOf(rig, 'default-user-settings-flow')).toEqual(['20 prompt', '100 user_write']);
     expect(stagesOf(rig, 'default-password-change')).toEqual(['10 password', '20 prompt', '30 user_write']);
+    expect(stagesOf(rig, 'default-recovery-link')).toEqual([
+      '0 one_time_link',
+      '10 prompt',
+      '20 user_write',
+      '30 one_time_link',
+      '100 user_login',
+    ]);
     expect(stagesOf(rig, 'initial-setup')).toEqual([
       '0 initial_setup',
       '10 prompt',

@@ -11,7 +11,8 @@ export interface Command {
   /** How many operands it takes. */
   readonly operands: { readonly min: number; readonly max: number };
   readonly notes?: string;
-  run(call: Call): Promise<void>;
+  /** Returns an exit code, or nothing for 0. */
+  run(call: Call): Promise<void> | Promise<number>;
 }
 
 export interface OptionSpec {
@@ -36,6 +37,8 @@ export interface Terminal {
   print(line: string): void;
   /** One line for the person, to standard error. */
   note(line: string): void;
+  /** Replaces the last line that it wrote to standard error ('' clears it); null where that is no terminal. */
+  readonly overwrite: ((line: string) => void) | null;
   /** A secret: typed without echo on a terminal, else the first line of standard input. */
   secret(question: string): Promise<string>;
   /** Aborts when the process is asked to stop. */
@@ -71,6 +74,21 @@ export function parseCall(command: Command, args: readonly string[], terminal: T
   if (wrongCount && values.help !== true)
     throw new UsageError(positionals.length < min ? 'something is missing' : `"${positionals[max]}" is too much`);
   return { operands: positionals, options: values as Call['options'], terminal };
+}
+
+/** A line that holds what visitors sent: without the characters that command a terminal. */
+export function printable(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
+}
+
+/** A whole number that was given as an option. @throws UsageError */
+export function wholeOption({ options }: Call, name: string, range: { usual: number; most: number }): number {
+  const given = options[name];
+  if (given === undefined) return range.usual;
+  const number = Number(given);
+  if (typeof given !== 'string' || !/^\d+$/.test(given) || number < 1 || number > range.most)
+    throw new UsageError(`--${name} takes a whole number from 1 to ${range.most}`);
+  return number;
 }
 
 /** The text of `--help`. */

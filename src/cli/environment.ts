@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DatabaseOption, LogLevel } from '../app/options.ts';
+import { trustedNetworks } from '../http/address.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import { newSecretKey } from '../kernel/secrets.ts';
 
@@ -16,6 +17,10 @@ export interface Settings {
   readonly database: DatabaseOption;
   /** Path of a JSON file with name, logo, favicon, accent, background and links. */
   readonly brandFile: string | null;
+  /** Path of a JSON file with a list of webhooks. */
+  readonly webhooksFile: string | null;
+  /** Path of a JSON Schema for users' attributes. */
+  readonly profileSchemaFile: string | null;
   readonly rateLimits: boolean;
 }
 
@@ -44,6 +49,16 @@ export const variables: readonly { readonly name: string; readonly fallback: str
   },
   { name: 'DOORWARD_LOG_LEVEL', fallback: 'info', meaning: 'debug, info, warn, error or silent' },
   { name: 'DOORWARD_BRAND', fallback: '', meaning: 'JSON file with name, logo, favicon, accent, background, links' },
+  {
+    name: 'DOORWARD_WEBHOOKS',
+    fallback: '',
+    meaning: 'JSON file with a list of { url, secret, events }; see docs/hooks-and-webhooks.md',
+  },
+  {
+    name: 'DOORWARD_PROFILE_SCHEMA',
+    fallback: '',
+    meaning: "JSON Schema for users' attributes; see docs/user-write.md",
+  },
   { name: 'DOORWARD_RATE_LIMITS', fallback: 'on', meaning: 'off switches them off (drills, private networks)' },
 ];
 
@@ -59,16 +74,14 @@ export function readEnvironment(env: Environment): Settings {
   };
   const dataDir = resolve(value('DOORWARD_DATA_DIR') ?? './data');
   const url = value('DATABASE_URL');
+  if (url === null) makeFolder(dataDir);
   return {
     host: value('DOORWARD_HOST') ?? '127.0.0.1',
     port: port(value('DOORWARD_PORT') ?? '9000'),
     dataDir,
     publicUrl: publicUrl(value('DOORWARD_PUBLIC_URL')),
     secretKey: secretKey(value('DOORWARD_SECRET_KEY'), dataDir, url !== null),
-    trustedProxies: (value('DOORWARD_TRUSTED_PROXIES') ?? '')
-      .split(',')
-      .map((cidr) => cidr.trim())
-      .filter((cidr) => cidr !== ''),
+    trustedProxies: networks(value('DOORWARD_TRUSTED_PROXIES') ?? ''),
     logLevel: oneOf('DOORWARD_LOG_LEVEL', value('DOORWARD_LOG_LEVEL') ?? 'info', [
       'debug',
       'info',
@@ -78,6 +91,8 @@ export function readEnvironment(env: Environment): Settings {
     ] as const),
     database: url === null ? { sqlite: join(dataDir, 'doorward.sqlite') } : { postgres: postgresUrl(url) },
     brandFile: value('DOORWARD_BRAND'),
+    webhooksFile: value('DOORWARD_WEBHOOKS'),
+    profileSchemaFile: value('DOORWARD_PROFILE_SCHEMA'),
     rateLimits: oneOf('DOORWARD_RATE_LIMITS', value('DOORWARD_RATE_LIMITS') ?? 'on', ['on', 'off'] as const) === 'on',
   };
 }
@@ -118,6 +133,15 @@ function postgresUrl(text: string): string {
   return text;
 }
 
+function networks(text: string): readonly string[] {
+  const cidrs = text
+    .split(',')
+    .map((cidr) => cidr.trim())
+    .filter((cidr) => cidr !== '');
+  trustedNetworks(cidrs);
+  return cidrs;
+}
+
 function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((candidate) => candidate === text);
   if (found === undefined) throw wrong(name, `"${text}" is not known; use ${allowed.join(', ')}`);
@@ -147,7 +171,6 @@ function secretKey(given: string | null, dataDir: string, required: boolean): st
     return kept;
   }
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     // 'wx': of two first starts at once, one makes the key and the other reads it.
     writeFileSync(file, `${newSecretKey()}\n`, { mode: 0o600, flag: 'wx' });
     chmodSync(file, 0o600);
@@ -155,6 +178,15 @@ function secretKey(given: string | null, dataDir: string, required: boolean): st
     if (readIfThere(file) === null) throw wrong('DOORWARD_DATA_DIR', `cannot write to ${dataDir}: ${String(error)}`);
   }
   return readIfThere(file) ?? '';
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.W_OK);
+  } catch (error) {
+    throw wrong('DOORWARD_DATA_DIR', `cannot write to ${dataDir}: ${String(error)}`);
+  }
 }
 
 function readIfThere(file: string): string | null {

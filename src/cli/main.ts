@@ -2,9 +2,14 @@ import { isDoorwardError } from '../kernel/errors.ts';
 import { type Command, exitCodes, helpOf, parseCall, UsageError } from './command.ts';
 import { apply } from './commands/apply.ts';
 import { backup } from './commands/backup.ts';
+import { events } from './commands/events.ts';
 import { groupAdd, groupCreate } from './commands/group.ts';
 import { migrate } from './commands/migrate.ts';
+import { outboxList, outboxRetry } from './commands/outbox.ts';
+import { userRecoveryLink } from './commands/recovery-link.ts';
+import { runFlow } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
+import { tokenCreate, tokenList, tokenRevoke } from './commands/token.ts';
 import { userCreate, userDeactivate, userDelete, userList, userSetPassword } from './commands/user.ts';
 import { processTerminal } from './terminal.ts';
 
@@ -12,14 +17,22 @@ import { processTerminal } from './terminal.ts';
 const commands: readonly Command[] = [
   serve,
   apply,
+  runFlow,
   migrate,
   userCreate,
   userList,
   userSetPassword,
+  userRecoveryLink,
   userDeactivate,
   userDelete,
   groupCreate,
   groupAdd,
+  tokenCreate,
+  tokenList,
+  tokenRevoke,
+  events,
+  outboxList,
+  outboxRetry,
   backup,
 ];
 
@@ -72,8 +85,8 @@ async function run(args: readonly string[]): Promise<number> {
   }
   try {
     const call = parseCall(found.command, found.rest, terminal);
-    if (call.options.help === true) terminal.print(helpOf(found.command));
-    else await found.command.run(call);
+    if (call.options.help !== true) return (await found.command.run(call)) ?? exitCodes.done;
+    terminal.print(helpOf(found.command));
     return exitCodes.done;
   } catch (error) {
     return explain(error, found.command, args.includes('--json'), terminal);

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { App } from '../app/app.ts';
 import { createApp } from '../app/create.ts';
 import type { DoorwardOptions, Log } from '../app/options.ts';
-import { DoorwardError } from '../kernel/errors.ts';
+import { type Webhook, webhooksOf } from '../app/webhooks.ts';
+import { DoorwardError, isDoorwardError } from '../kernel/errors.ts';
+import { isPlainObject } from '../kernel/json.ts';
+import { parseBrand } from '../pages/brand.ts';
 import { type Environment, readEnvironment, type Settings } from './environment.ts';
 
 /** The environment as the library's options. */
@@ -18,6 +21,8 @@ export function optionsOf(settings: Settings, log: Log): DoorwardOptions {
     rateLimits: settings.rateLimits,
     log,
     ...(settings.brandFile === null ? {} : { brand: readBrand(settings.brandFile) }),
+    ...(settings.profileSchemaFile === null ? {} : { profileSchema: readProfileSchema(settings.profileSchemaFile) }),
+    ...(settings.webhooksFile === null ? {} : { webhooks: readWebhooks(settings.webhooksFile) }),
   };
 }
 
@@ -33,8 +38,33 @@ export async function withApp<T>(env: Environment, work: (app: App) => Promise<T
 
 function readBrand(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return parseBrand(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    throw new DoorwardError('configuration', `DOORWARD_BRAND: cannot read ${file}: ${String(error)}`);
+    const detail = isDoorwardError(error) ? error.detail : String(error);
+    throw new DoorwardError('configuration', `DOORWARD_BRAND: ${file} cannot be used: ${detail}`);
   }
+}
+
+function readProfileSchema(file: string): object {
+  try {
+    const schema: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (isPlainObject(schema)) return schema;
+  } catch (error) {
+    throw new DoorwardError('configuration', `DOORWARD_PROFILE_SCHEMA: ${file} cannot be used: ${String(error)}`);
+  }
+  throw new DoorwardError('configuration', `DOORWARD_PROFILE_SCHEMA: ${file} must hold a JSON object`);
+}
+
+function readWebhooks(file: string): readonly Webhook[] {
+  try {
+    return webhooksOf(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    const detail = isDoorwardError(error) ? error.detail : unreadable(error);
+    throw new DoorwardError('configuration', `DOORWARD_WEBHOOKS: ${file} cannot be used: ${detail}`);
+  }
+}
+
+/** JSON.parse quotes what it read, and this file holds secrets. */
+function unreadable(error: unknown): string {
+  return error instanceof SyntaxError ? 'it is not valid JSON' : String(error);
 }

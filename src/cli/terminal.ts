@@ -10,6 +10,7 @@ export function processTerminal(stopped: AbortSignal): Terminal {
     stopped,
     print: (line) => void process.stdout.write(`${line}\n`),
     note: (line) => void process.stderr.write(`${line}\n`),
+    overwrite: process.stderr.isTTY === true ? (line) => void process.stderr.write(`\r\u001b[K${line}`) : null,
     secret: (question) => (interactive ? askHidden(question) : firstLine()),
   };
 }

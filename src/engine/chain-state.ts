@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { Effect } from './effects.ts';
-import type { CompiledBinding, CompiledFlow, CompiledStage } from './flow.ts';
+import type { CompiledBinding, CompiledFlow, CompiledStage, InvalidResponseAction } from './flow.ts';
 import { safeNext } from './next.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
@@ -46,11 +46,17 @@ export interface ChainSetting {
   readonly next: string | null;
   readonly origin: string;
   readonly unattended: boolean;
+  readonly dryRun: boolean;
 }
 
 /** The binding that an entry stands for; undefined for an inserted stage. */
 export function bindingOf(flow: CompiledFlow, entry: PlanEntry): CompiledBinding | undefined {
   return flow.bindings.find((binding) => binding.pk === entry.binding);
+}
+
+/** What a wrong answer or a denial leads to. Without a browser nobody would answer otherwise the second time. */
+export function onInvalid({ flow, unattended }: ChainSetting, entry: PlanEntry): InvalidResponseAction {
+  return unattended ? 'retry' : (bindingOf(flow, entry)?.invalidResponseAction ?? 'retry');
 }
 
 /** The stage to visit at an entry. */
@@ -69,6 +75,11 @@ export function plainEntry({ revise: _, ...entry }: PlanEntry): PlanEntry {
 export function pendingId(context: PlanContext): number | null {
   const pending = context.pending_user;
   return pending !== undefined && 'ref' in pending ? pending.ref : null;
+}
+
+/** Whom policies are asked about: the pending user, else the visitor. A stand-in is nobody, not the visitor. */
+export function policyUser(context: PlanContext, visitor: Visitor): number | null {
+  return context.pending_user === undefined ? (visitor.user?.id ?? null) : pendingId(context);
 }
 
 /** Where a run ends: the context's `redirect` is the server's own word; `next` is the visitor's and is checked. */
@@ -95,6 +106,13 @@ export function revision(
   const again = [...asked].map(([collector, revise]) => ({ ...collector, revise }));
   const visited = state.visited.filter((known) => !asked.has(known));
   return { plan: [...again, ...state.plan], visited, challenge: null, memo: null };
+}
+
+/** Nothing that the stages asked for since `start` is carried out. */
+export function undone(start: ChainState | undefined): Partial<ChainState> {
+  if (start === undefined) return {};
+  const { effects, visitor, sessionHash, session, reports } = start;
+  return { effects, visitor, sessionHash, session, reports };
 }
 
 /** The browser's session as a stage changed it. */

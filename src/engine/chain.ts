@@ -6,10 +6,12 @@ import {
   type ChainSetting,
   type ChainState,
   destination,
-  pendingId,
+  onInvalid,
   plainEntry,
+  policyUser,
   revision,
   stageOf,
+  undone,
   withSession,
 } from './chain-state.ts';
 import { layDesk, readThrough } from './desk.ts';
@@ -36,7 +38,7 @@ interface Decision {
 export class Chain {
   readonly #setting: ChainSetting;
   readonly #decisions: Decision[] = [];
-  readonly #read: Reads;
+  #read: Reads;
   #passes = 0;
   #answered = false;
   #heldSecret = false;
@@ -77,10 +79,7 @@ export class Chain {
   async arrive(): Promise<void> {
     while (this.state.ended === null && this.state.jump === null && this.state.challenge === null) {
       const [entry] = this.state.plan;
-      if (entry === undefined) {
-        this.#end(destination(this.state.context, this.#setting));
-        return;
-      }
+      if (entry === undefined) return this.#end(destination(this.state.context, this.#setting));
       this.#passes += 1;
       if (this.#passes > passLimit) {
         this.#end({ kind: 'denied', message: text('flow.too_many_stages') });
@@ -107,11 +106,9 @@ export class Chain {
   async refused(refusal: Refusal): Promise<void> {
     const index = this.#decisions.findIndex(({ effects }) => effects.some(({ kind }) => kind === refusal.effect));
     const decision = this.#decisions[index];
-    if (decision === undefined) {
-      this.#end({ kind: 'denied', message: text('user_write.failed') });
-      return;
-    }
+    if (decision === undefined) return this.#end({ kind: 'denied', message: text('user_write.failed') });
     this.#decisions.length = index;
+    this.#read = readThrough(this.#setting.world.store.read, () => this.state.effects);
     this.state = decision.before;
     await this.#visit(decision.entry, async (definition, desk) =>
       definition.refused === undefined
@@ -139,14 +136,14 @@ export class Chain {
   }
 
   #desk(entry: PlanEntry): { definition: AnyStage; desk: Desk } {
-    const { world, flow, query, unattended } = this.#setting;
+    const { world, flow, query, unattended, dryRun } = this.#setting;
     const stage = stageOf(flow, entry);
     const definition = world.stages.get(stage.kind);
     if (definition === undefined)
       throw new Error(`flow ${flow.slug} uses the stage kind ${stage.kind}, which is not installed`);
     const { context, memo, visitor, sessionHash } = this.state;
     const desk = layDesk({
-      ...{ definition, stage, flow, context, memo, visitor, query, unattended, sessionHash },
+      ...{ definition, stage, flow, context, memo, visitor, query, unattended, dryRun, sessionHash },
       revise: entry.revise ?? null,
       read: this.#read,
       tools: world.tools,
@@ -160,8 +157,7 @@ export class Chain {
     if (binding === undefined || !binding.reEvaluatePolicies || entry.revise !== undefined) return true;
     if (binding.policies.length === 0) return true;
     const { context, visitor } = this.state;
-    const userId = pendingId(context) ?? visitor.user?.id ?? null;
-    const request = { userId, context, address: visitor.address };
+    const request = { userId: policyUser(context, visitor), context, address: visitor.address };
     const result = await this.#setting.world.policies.evaluate(binding, request, this.#read);
     this.#set({
       effects: [...this.state.effects, ...result.effects],
@@ -174,6 +170,7 @@ export class Chain {
   }
 
   async #apply(entry: PlanEntry, outcome: Outcome): Promise<void> {
+    if (outcome.kind === 'deny' && outcome.undo === true) this.#set(undone(this.#decisions.splice(0)[0]?.before));
     this.#set({
       effects: [...this.state.effects, ...(outcome.effects ?? [])],
       messages: [...this.state.messages, ...(outcome.messages ?? [])],
@@ -194,7 +191,7 @@ export class Chain {
       case 'revise':
         return this.#revise(entry, outcome);
       case 'deny':
-        return this.#deny(entry, outcome.message);
+        return this.#deny(entry, outcome.message, outcome.problems);
       case 'restart':
         return this.#restart(outcome.keep);
       case 'jump':
@@ -250,15 +247,16 @@ export class Chain {
   }
 
   async #retry(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'retry' }>): Promise<void> {
-    const action = bindingOf(this.#setting.flow, entry)?.invalidResponseAction ?? 'retry';
+    const action = onInvalid(this.#setting, entry);
     if (action !== 'retry') return this.#restart(action === 'restart_with_context');
     this.#set({ problems: outcome.problems, challenge: outcome.challenge ?? this.state.challenge });
   }
 
   /** A denial obeys the binding's invalid_response_action (B-3, W41). */
-  async #deny(entry: PlanEntry, message: Text | null): Promise<void> {
-    const action = bindingOf(this.#setting.flow, entry)?.invalidResponseAction ?? 'retry';
+  async #deny(entry: PlanEntry, message: Text | null, problems: FieldProblems | null = null): Promise<void> {
+    const action = onInvalid(this.#setting, entry);
     if (action !== 'retry') return this.#restart(action === 'restart_with_context');
+    this.#set({ problems });
     this.#end({ kind: 'denied', message: message === null || message === '' ? text('flow.unknown_error') : message });
   }
 

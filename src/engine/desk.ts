@@ -5,6 +5,7 @@ import type { Effect } from './effects.ts';
 import type { CompiledFlow, CompiledStage } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { Reads, Tools } from './ports.ts';
+import { noProvenance } from './provenance.ts';
 import type { AnyStage, Desk, Visitor } from './stage.ts';
 import type { User } from './user.ts';
 
@@ -19,6 +20,7 @@ export interface DeskParts {
   readonly visitor: Visitor;
   readonly query: Readonly<Record<string, string>>;
   readonly unattended: boolean;
+  readonly dryRun: boolean;
   readonly read: Reads;
   readonly tools: Tools;
   readonly sessionHash: string;
@@ -37,6 +39,7 @@ export function layDesk(parts: DeskParts): Desk {
     visitor: parts.visitor,
     query: parts.query,
     unattended: parts.unattended,
+    dryRun: parts.dryRun,
     read: parts.read,
     tools: parts.tools,
     sessionHash: parts.sessionHash,
@@ -49,6 +52,8 @@ export function layDesk(parts: DeskParts): Desk {
  * to make.
  */
 export function readThrough(read: Reads, pending: () => readonly Effect[]): Reads {
+  // Two stages of one request ask the same of a name; the index decides in the end (W32).
+  const names = new Map<string, Promise<User | null>>();
   return {
     ...bound(read),
     user: async (id) => {
@@ -59,7 +64,10 @@ export function readThrough(read: Reads, pending: () => readonly Effect[]): Read
     },
     userByUsername: async (key) => {
       const created = findCreated(pending(), (user) => usernameKey(user.username) === key);
-      return created ?? (await read.userByUsername(key));
+      if (created !== null) return created;
+      const asked = names.get(key) ?? read.userByUsername(key);
+      names.set(key, asked);
+      return asked;
     },
     passwordHash: async (userId) => {
       for (const effect of [...pending()].reverse()) {
@@ -67,6 +75,14 @@ export function readThrough(read: Reads, pending: () => readonly Effect[]): Read
         if (effect.kind === 'user.create' && effect.user.id === userId) return effect.passwordHash;
       }
       return read.passwordHash(userId);
+    },
+    provenance: async (userId) => {
+      for (const effect of [...pending()].reverse()) {
+        if (effect.kind === 'user.create' && effect.user.id === userId) return effect.provenance ?? noProvenance;
+        if (effect.kind === 'user.update' && effect.id === userId && effect.provenance !== undefined)
+          return effect.provenance;
+      }
+      return read.provenance(userId);
     },
     groupsOf: async (userId) => {
       const joined = pending().flatMap((effect) =>
@@ -100,10 +116,12 @@ function bound(read: Reads): Reads {
     userByUsername: (key) => read.userByUsername(key),
     userByIdentifier: (fields, typed, exact) => read.userByIdentifier(fields, typed, exact),
     passwordHash: (userId) => read.passwordHash(userId),
+    provenance: (userId) => read.provenance(userId),
     groups: (references) => read.groups(references),
     groupsOf: (userId) => read.groupsOf(userId),
     attempts: (bucket, windowMs, now) => read.attempts(bucket, windowMs, now),
     setupSecret: () => read.setupSecret(),
+    token: (hash) => read.token(hash),
     sessionsOf: (userId) => read.sessionsOf(userId),
     sampleHashFormat: (draw) => read.sampleHashFormat(draw),
   };

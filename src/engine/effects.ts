@@ -1,14 +1,28 @@
 import type { Json, JsonObject } from '../kernel/json.ts';
-import type { Group, Session, User, UserChanges } from './user.ts';
+import type { UserWritten } from './hooks.ts';
+import type { Provenance } from './provenance.ts';
+import type { Group, Session, Token, User, UserChanges } from './user.ts';
 
 /**
  * A change that a stage asks for, as data. Only `store/commit.ts` carries effects out, all of one commit in one
  * transaction. Order within a commit does not matter: no effect reads what another one of the same commit wrote.
  */
 export type Effect =
-  | { readonly kind: 'user.create'; readonly user: User; readonly passwordHash: string | null }
+  | {
+      readonly kind: 'user.create';
+      readonly user: User;
+      readonly passwordHash: string | null;
+      readonly provenance?: Provenance;
+    }
   /** Refused with `changed` when the row is no longer at `version`. */
-  | { readonly kind: 'user.update'; readonly id: number; readonly version: number; readonly set: UserChanges }
+  | {
+      readonly kind: 'user.update';
+      readonly id: number;
+      readonly version: number;
+      readonly set: UserChanges;
+      /** All that is known afterwards, not only of what changes here. */
+      readonly provenance?: Provenance;
+    }
   | { readonly kind: 'user.delete'; readonly id: number }
   /** `lastLogin` alone: no version, it conflicts with nothing. */
   | { readonly kind: 'user.seen'; readonly id: number; readonly at: number }
@@ -34,6 +48,8 @@ export type Effect =
   | { readonly kind: 'connection.save'; readonly userId: number; readonly source: string; readonly identifier: string }
   | { readonly kind: 'event'; readonly event: NewEvent }
   | { readonly kind: 'outbox'; readonly message: NewMessage }
+  /** The application's own statements, last in the same transaction; refused with `vetoed`. Nothing without a hook. */
+  | { readonly kind: 'hook.user_write'; readonly written: UserWritten }
   /** Counts one failed attempt in a window; refused with `limited` when `limit` were counted before. */
   | {
       readonly kind: 'attempt.fail';
@@ -54,14 +70,22 @@ export type Effect =
       readonly at: number;
     }
   /** Uses the one-time secret of the initial setup; refused with `used` when it is gone or an administrator exists. */
-  | { readonly kind: 'setup.claim'; readonly secretHash: string };
+  | { readonly kind: 'setup.claim'; readonly secretHash: string }
+  /** A link into a flow takes the place of the user's older one of the same purpose. */
+  | { readonly kind: 'token.create'; readonly token: Token }
+  /** Uses a one-time token up; refused with `used` when it is gone or has expired. */
+  | { readonly kind: 'token.claim'; readonly hash: string; readonly at: number }
+  | { readonly kind: 'token.revoke'; readonly uuid: string };
 
 /** An audit record, before it has an id. */
 export interface NewEvent {
   readonly action: string;
-  /** The user it is about or who did it; null for an anonymous visitor. */
+  /**
+   * The user it is about or who did it; null for an anonymous visitor. While an administrator acts as a user, the
+   * administrator (UW-53); `eventActor` says who.
+   */
   readonly user: { readonly pk: number; readonly username: string } | null;
-  /** The administrator who acted as that user. */
+  /** The user whom that administrator acted as. */
   readonly onBehalfOf?: { readonly pk: number; readonly username: string };
   readonly context: JsonObject;
   readonly address: string;
@@ -73,7 +97,9 @@ export interface NewEvent {
 /** Mail or a webhook that leaves after the commit. */
 export interface NewMessage {
   readonly kind: 'mail' | 'webhook';
-  /** Messages of one user leave in order. */
+  /** Where it goes: each channel is delivered by itself, so that one that is dead holds no other. */
+  readonly channel: string;
+  /** Messages of one user leave in order, in each channel. */
   readonly userId: number | null;
   readonly payload: JsonObject;
   readonly at: number;

@@ -9,6 +9,8 @@ export interface StepInput {
   readonly slug: string;
   /** The browser's session token; anonymous browsers have one too (HTTP mints it), without a row. */
   readonly sessionToken: string;
+  /** The token was minted for this very request, so nothing is stored under it yet. */
+  readonly newcomer: boolean;
   /** The page's own query: `next`, `itoken`, `flow_token`, `setup` … */
   readonly query: Readonly<Record<string, string>>;
   /** null for a GET. */
@@ -35,6 +37,8 @@ export interface StepReply {
   /** Whom the challenge shows as the user; '' for nobody. */
   readonly pendingUser: string;
   readonly messages: readonly Text[];
+  /** Username of the user whom an administrator acts as here; null for everybody else. */
+  readonly actingAs: string | null;
   /** To be sent back with the answer; names run and step, bound to the session. */
   readonly stepToken: string | null;
   /** The browser's session changes: a new token, or 'end'. */

@@ -3,6 +3,7 @@
  * whether the account is unknown, inactive or has another password (ID-2, ID-4, PW-3, CONTRACT: Outcomes).
  */
 import { usernameKey } from '../kernel/text.ts';
+import { eventActor } from './acting.ts';
 import type { Effect } from './effects.ts';
 import type { Desk } from './stage.ts';
 import type { User } from './user.ts';
@@ -62,7 +63,7 @@ function loginFailed(desk: Desk, user: User | null): Effect {
     kind: 'event',
     event: {
       action: 'login_failed',
-      user: user === null ? null : { pk: user.id, username: user.username },
+      ...eventActor(visitor, user),
       context: { stage: { pk: stage.pk, name: stage.name } },
       address: visitor.address,
       requestId: visitor.requestId,

@@ -1,5 +1,6 @@
 import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
 import { Secret } from '../kernel/secrets.ts';
+import type { Origin } from './provenance.ts';
 
 /** What `prompt_data` may hold in memory: JSON, or what was typed in confidence. */
 export type PromptValue = Json | Secret;
@@ -15,6 +16,20 @@ export interface SourceConnection {
   readonly source: string;
   readonly identifier: string;
   readonly isNew: boolean;
+}
+
+/** What a user's fields held when their prompts were shown, by field key; null for nothing (W31). */
+export interface Baseline {
+  /** Whose values these are; for any other user they count for nothing. */
+  readonly user: number;
+  readonly values: JsonObject;
+}
+
+/** Where keys of prompt_data come from; of several entries for one key the last counts. */
+export interface KeyOrigin {
+  readonly origin: Origin;
+  /** Also those that were asked and left empty. */
+  readonly keys: readonly string[];
 }
 
 /**
@@ -38,8 +53,8 @@ export interface PlanContext {
   readonly is_redirected?: string;
   readonly redirect_stage_target?: string;
   readonly 'goauthentik.io/sources/connection'?: SourceConnection;
-  /** Values of the user's own fields when their prompt was shown, by field key: the baseline of W31. */
-  readonly 'doorward/baseline'?: JsonObject;
+  readonly 'doorward/baseline'?: Baseline;
+  readonly 'doorward/origins'?: readonly KeyOrigin[];
   readonly [key: string]: unknown;
 }
 

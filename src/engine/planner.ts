@@ -1,4 +1,5 @@
 import { type Text, text } from '../protocol/text.ts';
+import { policyUser } from './chain-state.ts';
 import type { Effect } from './effects.ts';
 import type { CompiledFlow } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
@@ -30,8 +31,7 @@ export async function planFlow(
   read: Reads,
 ): Promise<Planned> {
   if (!(await isAuthenticatedEnough(flow, visitor, start, read))) return denied();
-  const pending = start.pending_user;
-  const userId = pending !== undefined && 'ref' in pending ? pending.ref : (visitor.user?.id ?? null);
+  const userId = policyUser(start, visitor);
   const verdict = await world.policies.evaluate(flow, { userId, context: start, address: visitor.address }, read);
   if (verdict.failed) return { kind: 'denied', message: text('flow.policy_failed') };
   if (!verdict.passing) return denied(verdict.messages);

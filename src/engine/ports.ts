@@ -2,9 +2,12 @@ import type { Json, JsonObject } from '../kernel/json.ts';
 import type { Text } from '../protocol/text.ts';
 import type { Effect, Refusal } from './effects.ts';
 import type { Bound } from './flow.ts';
+import type { HookTransaction, UserWritten } from './hooks.ts';
 import type { PlanContext } from './plan-context.ts';
+import type { Profile } from './profile.ts';
+import type { Provenance } from './provenance.ts';
 import type { Run } from './run.ts';
-import type { Group, Session, User } from './user.ts';
+import type { Group, Session, Token, User } from './user.ts';
 
 /** What a stage may ask of the store; the room `store` answers. Each call is at most one query. */
 export interface Reads {
@@ -21,6 +24,8 @@ export interface Reads {
     exact: boolean,
   ): Promise<User | null>;
   passwordHash(userId: number): Promise<string | null>;
+  /** Where the user's values came from. Read it after the row that it is written with: that row's version guards it. */
+  provenance(userId: number): Promise<Provenance>;
   /** Groups by pk or name, in the order asked; null where there is none. */
   groups(references: readonly string[]): Promise<readonly (Group | null)[]>;
   /** The user's groups with all their ancestors (at most 20 levels up). */
@@ -29,6 +34,8 @@ export interface Reads {
   attempts(bucket: string, windowMs: number, now: number): Promise<number>;
   /** Hash of the initial setup's one-time secret, while no administrator exists. */
   setupSecret(): Promise<string | null>;
+  /** By its hash, expired or not. */
+  token(hash: string): Promise<Token | null>;
   /** Token hashes of the user's sessions. */
   sessionsOf(
     userId: number,
@@ -57,6 +64,8 @@ export interface Tools {
   /** Keyed digest of a setup secret or token. */
   hashToken(token: string): string;
   log(level: 'info' | 'warn', message: string, fields: JsonObject): void;
+  /** The schema of attributes; null when none is configured. */
+  readonly profile: Profile | null;
 }
 
 /** The visitor as policies and stages see them. */
@@ -104,6 +113,14 @@ export type CommitAnswer =
   | { readonly status: 'done' }
   | { readonly status: 'lost' }
   | { readonly status: 'refused'; readonly refusal: Refusal };
+
+/** The application's own code inside a commit; the room `app` answers. */
+export interface Hooks {
+  /** Milliseconds that one statement of it may take. */
+  readonly limitMs: number;
+  /** A refusal rolls the whole commit back. May be called again for the same commit after a lost connection. */
+  userWrite(written: UserWritten, tx: HookTransaction): Promise<Refusal | null>;
+}
 
 /** What one query brings of the visitor and their run. */
 export interface Loaded {

@@ -23,6 +23,12 @@ export function isReplay(world: World, scene: Scene, ended: { run: Run; how: End
   return token !== null && (token.run === ended.run.id || token.mintedAt < ended.how.at);
 }
 
+/** What whoever comes too late is told, instead of being handed somebody's session. */
+export function completedReply(world: World, scene: Scene): StepReply {
+  const error_message = text('run.already_completed');
+  return plainReply(world, scene, scene.flow, { component: 'ak-stage-access-denied', error_message });
+}
+
 /**
  * The recorded outcome once more. One that began a session gives it again only to the same whole answer, within a
  * minute, and if that answer held a secret; nobody who lost a race is handed a cookie from before sign-in.
@@ -41,11 +47,7 @@ export function replay(world: World, scene: Scene, { run, how }: { run: Run; how
     how.secretAnswer &&
     how.at + sessionReplayMs > scene.now &&
     how.answer === answerDigest(world, answer.body);
-  if (!same || token === null || hashToken(token) !== run.session)
-    return plainReply(world, scene, scene.flow, {
-      component: 'ak-stage-access-denied',
-      error_message: text('run.already_completed'),
-    });
+  if (!same || token === null || hashToken(token) !== run.session) return completedReply(world, scene);
   const session = { token, persistent: how.persistent, expiresAt: how.sessionExpiresAt };
   return { ...plainReply(world, scene, scene.flow, challenge), session };
 }

@@ -11,6 +11,7 @@ import type { PlanContext } from './plan-context.ts';
 import type { Run } from './run.ts';
 import { flowPath } from './run-writes.ts';
 import type { Scene } from './scene.ts';
+import type { Visitor } from './stage.ts';
 import { mintStepToken } from './step-token.ts';
 import type { World } from './world.ts';
 
@@ -21,6 +22,7 @@ export function plainReply(world: World, scene: Scene, flow: CompiledFlow | null
     ...{ challenge, problems: null, flow, messages: [], stepToken: null, session: null, locale: scene.locale },
     title: flow === null ? '' : titleOf(world, scene, flow, user),
     pendingUser: showsPendingUser(challenge.component) ? user : '',
+    actingAs: actingAs(scene.visitor),
   };
 }
 
@@ -33,7 +35,8 @@ export async function shownReply(
   chain: Chain | null = null,
 ): Promise<StepReply> {
   const challenge = run.state.challenge ?? { component: 'ak-stage-access-denied', error_message: text('flow.gone') };
-  const shown = await shownUser(world, scene, chain, run.state.context, challenge.component);
+  const isNamed = showsPendingUser(challenge.component) || localize(flow.title, scene.locale).includes('%(user)s');
+  const shown = await shownUser(world, scene, chain, run.state.context, isNamed);
   const token = { run: run.id, seq: run.seq, session: run.session, mintedAt: scene.now };
   return {
     ...plainReply(world, scene, flow, challenge),
@@ -43,6 +46,7 @@ export async function shownReply(
     messages: run.state.messages,
     stepToken: mintStepToken(world.keyring, token),
     session: chain === null ? null : sessionOf(scene, chain),
+    actingAs: actingAs((chain?.state ?? scene).visitor),
   };
 }
 
@@ -55,7 +59,12 @@ export function endReply(world: World, scene: Scene, flow: CompiledFlow, chain: 
       : ended?.kind === 'denied'
         ? { component: 'ak-stage-access-denied', error_message: ended.message }
         : { component: 'xak-flow-redirect', to: ended?.to ?? '/' };
-  return { ...plainReply(world, scene, flow, challenge), messages, session: sessionOf(scene, chain) };
+  const changed = { messages, session: sessionOf(scene, chain), actingAs: actingAs(chain.state.visitor) };
+  return { ...plainReply(world, scene, flow, challenge), ...changed };
+}
+
+function actingAs({ user, impersonator }: Visitor): string | null {
+  return impersonator === null ? null : (user?.username ?? null);
 }
 
 /** The flow does not apply to this visitor: what `denied_action` says (flow-engine.md 3.6). */
@@ -111,14 +120,14 @@ async function shownUser(
   scene: Scene,
   chain: Chain | null,
   context: PlanContext,
-  component: string,
+  isNamed: boolean,
 ): Promise<string> {
   if (context.pending_user_identifier !== undefined) return context.pending_user_identifier;
   const pending = context.pending_user;
   if (pending !== undefined && 'decoy' in pending) return pending.typed;
   const visitor = chain?.state.visitor.user ?? scene.visitor.user;
   const id = pendingId(context);
-  if (id === null || id === visitor?.id || !showsPendingUser(component)) return visitor?.username ?? '';
+  if (id === null || id === visitor?.id || !isNamed) return visitor?.username ?? '';
   return (await (chain?.read ?? world.store.read).user(id))?.username ?? '';
 }
 

@@ -36,7 +36,7 @@ function mustBeKept(scene: Scene, run: Run, chain: Chain): boolean {
   if (run.seq > 0) return chain.moved || state.memo !== run.state.memo || run.state.challenge === null;
   if (state.memo !== null || (chain.answered && chain.moved)) return true;
   // After an end within memory a GET starts anew, and the row says so to an answer that brings no step token.
-  return scene.ended !== null;
+  return scene.ended !== null || scene.movedOn;
 }
 
 function move(world: World, scene: Scene, run: Run, chain: Chain): Run {

@@ -4,6 +4,9 @@ import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { CompiledStage } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
 
+/** In place of a session's hash in runs that stand for a key of `execute`; no hash begins so. */
+export const keyPrefix = 'key:';
+
 /** A place that is left to visit: a binding of the flow, or a stage that another one inserted. */
 export interface PlanEntry {
   /** pk of the binding; for an inserted stage a name of its own. */
@@ -65,6 +68,8 @@ export interface EndedRun {
   readonly sessionToken: string | null;
   readonly persistent: boolean;
   readonly sessionExpiresAt: number;
+  /** What `execute` answered under its key, for whoever calls with that key again. */
+  readonly result?: Json;
 }
 
 export type EndOutcome =

@@ -1,8 +1,8 @@
 import { hashToken } from '../kernel/ids.ts';
 import { chooseLocale, type Locale } from '../protocol/localize.ts';
+import { signedInNow } from './acting.ts';
 import type { StepInput } from './exchange.ts';
 import type { CompiledFlow } from './flow.ts';
-import type { Loaded } from './ports.ts';
 import type { EndedRun, Run } from './run.ts';
 import type { Visitor } from './stage.ts';
 import type { User } from './user.ts';
@@ -26,6 +26,8 @@ export interface Scene {
   readonly previous: string;
   /** An open run that can't: expired, or somebody else's by now. A new one takes its place. */
   readonly replaces: string | null;
+  /** The open run went on under the session that its sign-in began, and this browser still sends the one before. */
+  readonly movedOn: boolean;
   /** The newest run, when it has ended lately. */
   readonly ended: { readonly run: Run; readonly how: EndedRun } | null;
 }
@@ -36,40 +38,39 @@ export const runLifetimeMs = 24 * 60 * 60 * 1000;
 /** An ended run is remembered so long, so that a repeated answer gets the same outcome (CONTRACT: Runs). */
 export const endedMemoryMs = 10 * 60 * 1000;
 
-/** Loads session, visitor and run, and finds out which of them count. */
+/**
+ * Loads session, visitor and run, and finds out which of them count. A browser without a cookie has none of these, so
+ * its first page costs no query.
+ */
 export async function setScene(world: World, input: StepInput): Promise<Scene> {
   const now = world.tools.now();
   const sessionHash = hashToken(input.sessionToken);
   const variant = variantOf(input.query);
-  const loaded = await world.store.load({ sessionHash, flow: input.slug, variant, now });
-  const user = activeUser(loaded);
+  const loaded = input.newcomer
+    ? { flowVersion: await world.recentVersion(input.slug), signedIn: null, run: null }
+    : await world.store.load({ sessionHash, flow: input.slug, variant, now });
+  const signedIn = await signedInNow(loaded.signedIn, world.store.read);
+  const user = signedIn?.user ?? null;
   const locale = chooseLocale(languageSetting(user), input.acceptLanguage);
   const visitor: Visitor = {
-    ...{
-      user,
-      impersonator: loaded.signedIn?.impersonator ?? null,
-      session: user === null ? null : (loaded.signedIn?.session ?? null),
-    },
+    ...{ user, impersonator: signedIn?.impersonator ?? null, session: signedIn?.session ?? null },
     ...{ address: input.address, agent: input.agent, locale, origin: input.origin, requestId: input.requestId },
   };
   const known = loaded.run;
   const open = known !== null && known.ended === null;
-  const usable = open && known.expiresAt > now && isPinnedTo(known, visitor) && loaded.flowVersion !== null;
+  const movedOn = open && known.session !== sessionHash;
+  const usable = open && !movedOn && known.expiresAt > now && isPinnedTo(known, visitor) && loaded.flowVersion !== null;
   const run = usable ? known : null;
   const version = run?.version ?? loaded.flowVersion;
   const flow = version === null ? null : await world.flow(input.slug, version);
-  const gone = open && flow === null;
+  const gone = flow === null && (open || known?.ended?.outcome.kind === 'denied');
   return {
     ...{ input, now, visitor, locale, sessionHash, variant, flow, flowGone: gone, run: flow === null ? null : run },
     previous: known?.id ?? '',
-    replaces: open && !usable ? known.id : null,
+    replaces: open && !usable && !movedOn ? known.id : null,
+    movedOn,
     ended: known?.ended != null && known.ended.at + endedMemoryMs > now ? { run: known, how: known.ended } : null,
   };
-}
-
-/** A deactivated user is nobody: the flag is checked at every step (CVE-2025-53942). */
-function activeUser(loaded: Loaded): User | null {
-  return loaded.signedIn?.user.isActive === true ? loaded.signedIn.user : null;
 }
 
 /** A run belongs to who was signed in when it began (or to whom it signed in itself). */

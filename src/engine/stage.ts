@@ -74,6 +74,8 @@ export interface Desk<Config extends JsonObject = JsonObject> {
   readonly query: Readonly<Record<string, string>>;
   /** Without a browser (`flows.execute`, `doorward run`). */
   readonly unattended: boolean;
+  /** Nothing of this will be committed; the report shows each written field before and after. */
+  readonly dryRun: boolean;
   /** Sees the effects that are still pending in this request. */
   readonly read: Reads;
   readonly tools: Tools;
@@ -107,7 +109,11 @@ export type Outcome = Common &
     | { readonly kind: 'retry'; readonly problems: FieldProblems; readonly challenge?: Challenge }
     /** Back to the prompts that collected these fields. */
     | { readonly kind: 'revise'; readonly problems: FieldProblems; readonly otherwise: Text }
-    | { readonly kind: 'deny'; readonly message: Text | null }
+    /**
+     * `problems` say why, for a run without a browser: the visitor reads the message alone. `undo` takes back what
+     * earlier stages asked for in the same request: a write is worth nothing when its link was used meanwhile.
+     */
+    | { readonly kind: 'deny'; readonly message: Text | null; readonly problems?: FieldProblems; readonly undo?: true }
     | { readonly kind: 'restart'; readonly keep: boolean }
     | { readonly kind: 'jump'; readonly flow: string; readonly keep: boolean }
     | {

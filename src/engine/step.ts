@@ -3,26 +3,26 @@
  * what the visitor is shown (`StepReply`). Stages decide, `store.commit` writes, and nothing here knows HTTP or SQL.
  */
 import { DoorwardError } from '../kernel/errors.ts';
-import { hashToken, newUuid } from '../kernel/ids.ts';
+import { hashToken } from '../kernel/ids.ts';
+import type { Challenge } from '../protocol/challenge.ts';
 import { text } from '../protocol/text.ts';
 import { Chain } from './chain.ts';
 import type { ChainState } from './chain-state.ts';
+import { commitChain } from './commit-chain.ts';
 import type { StepInput, StepReply } from './exchange.ts';
 import type { CompiledFlow } from './flow.ts';
 import { safeNext } from './next.ts';
 import { planFlow } from './planner.ts';
-import { isReplay, replay } from './replay.ts';
+import { completedReply, isReplay, replay } from './replay.ts';
 import { confirmReply, denialReply, endReply, goneReply, shownReply } from './reply.ts';
 import type { Run } from './run.ts';
-import { emptyState, runWrites } from './run-writes.ts';
+import { emptyState, runWrites, type Written } from './run-writes.ts';
 import { runLifetimeMs, type Scene, setScene } from './scene.ts';
 import { readStepToken } from './step-token.ts';
 import type { World } from './world.ts';
 
 /** A lost race is answered by the winner's result; a few losses in a row are ordinary, many are not. */
 const raceLimit = 5;
-/** A stage may decide again after a refusal so often. */
-const refusalLimit = 5;
 
 /**
  * Carries out one step of a flow for one visitor.
@@ -49,9 +49,10 @@ async function turn(world: World, scene: Scene, lost: boolean): Promise<StepRepl
     if (scene.flowGone) return goneReply(world, scene);
     throw new DoorwardError('flow_not_found', `no flow has the slug ${input.slug}`);
   }
+  if (scene.movedOn && input.answer !== null) return completedReply(world, scene);
   if (run === null) return begin(world, scene, flow);
   const arriving = run.state.challenge === null;
-  if (!arriving && (input.answer === null || lost || isStale(world, scene, run)))
+  if (!arriving && (input.answer === null || lost || isStale(world, scene, run, run.state.challenge)))
     return shownReply(world, scene, flow, run);
   const messages = arriving ? run.state.messages : [];
   const chain = chainFor(world, scene, flow, { ...stateOf(scene, run), messages }, run.state.next);
@@ -74,7 +75,7 @@ async function begin(world: World, scene: Scene, flow: CompiledFlow): Promise<St
   const chain = chainFor(world, scene, flow, state, next);
   await chain.arrive();
   const asked = chain.state.challenge;
-  if (input.answer !== null && asked !== null && !isOther(input.answer.body.component, asked.component))
+  if (input.answer !== null && asked !== null && !isStale(world, scene, run, asked))
     await chain.answer(input.answer.body);
   return settle(world, scene, flow, run, chain);
 }
@@ -87,28 +88,17 @@ async function settle(
   run: Run,
   chain: Chain,
 ): Promise<StepReply | 'lost'> {
-  for (let refusal = 0; refusal <= refusalLimit; refusal += 1) {
-    const { state } = chain;
-    if (scene.input.cautious && changesMoreThanItsRun(state)) return confirmReply(world, scene, flow, run);
-    const written = await runWrites(world, scene, run, chain);
-    const answer =
-      written === null
-        ? ({ status: 'done' } as const)
-        : await world.store.commit({ id: newUuid(), runs: written.writes, effects: state.effects });
-    if (answer.status === 'lost') return 'lost';
-    if (answer.status === 'done') {
-      if (state.ended !== null || state.jump !== null) return endReply(world, scene, flow, chain);
-      return shownReply(
-        world,
-        scene,
-        flow,
-        written?.run ?? { ...run, state: { ...run.state, ...shownPart(state) } },
-        chain,
-      );
-    }
-    await chain.refused(answer.refusal);
-  }
-  throw new DoorwardError('store_unavailable', `flow ${flow.slug}: refused again and again`, { retryAfter: 1 });
+  if (scene.input.cautious && changesMoreThanItsRun(chain.state)) return confirmReply(world, scene, flow, run);
+  let written: Written | null = null;
+  const committed = await commitChain(world, chain, async () => {
+    written = await runWrites(world, scene, run, chain);
+    return written?.writes ?? null;
+  });
+  if (committed === 'lost') return 'lost';
+  const { state } = chain;
+  if (state.ended !== null || state.jump !== null) return endReply(world, scene, flow, chain);
+  const moved = (written as Written | null)?.run ?? { ...run, state: { ...run.state, ...shownPart(state) } };
+  return shownReply(world, scene, flow, moved, chain);
 }
 
 /** A run without a row keeps nothing; what the visitor is shown is what was decided just now. */
@@ -124,7 +114,8 @@ function chainFor(world: World, scene: Scene, flow: CompiledFlow, state: ChainSt
   const { input } = scene;
   const asked = input.query.next;
   const next = asked !== undefined && safeNext(asked, input.origin) !== null ? asked : kept;
-  return new Chain({ world, flow, query: input.query, next, origin: input.origin, unattended: false }, state);
+  const setting = { world, flow, query: input.query, next, origin: input.origin, unattended: false, dryRun: false };
+  return new Chain(setting, state);
 }
 
 /**
@@ -151,7 +142,7 @@ function stateOf(scene: Scene, run: Run): ChainState {
 }
 
 /** An answer to another step than the current one: shown the current challenge, nothing counted (CONTRACT: Runs). */
-function isStale(world: World, scene: Scene, run: Run): boolean {
+function isStale(world: World, scene: Scene, run: Run, asked: Challenge | null): boolean {
   const { answer } = scene.input;
   if (answer === null) return false;
   if (answer.stepToken !== null) {
@@ -164,11 +155,8 @@ function isStale(world: World, scene: Scene, run: Run): boolean {
     )
       return true;
   }
-  return isOther(answer.body.component, run.state.challenge?.component);
-}
-
-function isOther(sent: unknown, current: string | undefined): boolean {
-  return typeof sent === 'string' && sent !== '' && sent !== current;
+  const { component } = answer.body;
+  return typeof component === 'string' && component !== '' && component !== asked?.component;
 }
 
 /** A GET from another site may move its own run only; anything else asks for one click first (CONTRACT: Trust). */

@@ -49,6 +49,8 @@ export interface Session {
   readonly userId: number;
   /** The administrator who acts as this user, if any. */
   readonly impersonatorId: number | null;
+  /** Token hash of the administrator's own session, which they go back to; when it ends, this one ends with it. */
+  readonly returnsTo: string | null;
   readonly createdAt: number;
   readonly lastUsedAt: number;
   /** Absolute end. */
@@ -61,4 +63,19 @@ export interface Session {
   readonly agent: string;
   /** How the visitor proved who they are (`password`, …). */
   readonly authMethod: string;
+}
+
+/** A secret that stands for its user: a one-time link into a flow, or a program's access. Stored as its hash alone. */
+export interface Token {
+  readonly hash: string;
+  /** Public id, for lists and for revoking. */
+  readonly uuid: string;
+  /** `recovery`, `api`, … */
+  readonly purpose: string;
+  /** Slug of the one flow that it opens; null for a program's access. A user has one link of a purpose at a time. */
+  readonly flow: string | null;
+  readonly userId: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly description: string;
 }

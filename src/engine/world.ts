@@ -15,6 +15,8 @@ export interface World {
   flow(slug: string, version: number): Promise<CompiledFlow | null>;
   /** The current version of a flow; null when there is no such flow. */
   currentFlow(slug: string): Promise<CompiledFlow | null>;
+  /** The number of the current version, perhaps a second old; null when there is no such flow. */
+  recentVersion(slug: string): Promise<number | null>;
   /** What `%(app)s` and the page's title say. */
   readonly brandName: string;
 }

@@ -1,17 +1,20 @@
 /** The account page, and the ways in and out. */
 import type { SignedIn } from '../app/app.ts';
+import { eventActor } from '../engine/acting.ts';
+import { provenanceByField } from '../engine/provenance.ts';
 import { languageSetting } from '../engine/scene.ts';
-import { mintStepToken } from '../engine/step-token.ts';
+
 import { DoorwardError } from '../kernel/errors.ts';
-import { hashToken, newToken } from '../kernel/ids.ts';
 import { accountPage } from '../pages/account-page.tsx';
+import type { ShownProvenance } from '../pages/provenance-line.tsx';
 import { chooseLocale } from '../protocol/localize.ts';
-import { text } from '../protocol/text.ts';
+import { type Text, text } from '../protocol/text.ts';
+import { actingAs, formToken } from './acting.ts';
 import { htmlAnswer, redirectAnswer } from './answers.ts';
 import { readBody } from './body.ts';
 import { newAnonymous, sessionCookie } from './cookies.ts';
 import type { Site, Visit } from './exchange.ts';
-import { checkOrigin } from './guards.ts';
+import { checkOrigin, isCautious } from './guards.ts';
 
 const accountPath = '/if/user/';
 
@@ -19,6 +22,11 @@ const accountPath = '/if/user/';
 export interface Account {
   readonly signedIn: SignedIn;
   readonly token: string;
+}
+
+/** Who asks, and with whose rights: a signed-in browser, or a program, which has no session. */
+export interface Caller extends Omit<SignedIn, 'session'> {
+  readonly session: SignedIn['session'] | null;
 }
 
 /** null for an anonymous visitor. */
@@ -41,7 +49,9 @@ export async function account(site: Site, visit: Visit): Promise<Response> {
   const sessions = await app.store.accounts.listSessions(user.id, session.tokenHash);
   const notice = visit.url.searchParams.get('notice');
   const html = accountPage({
-    ...{ user, brand, csrf: formToken(site, found.token) },
+    ...{ user, brand, csrf: formToken(app, found.token) },
+    acting: actingAs(site, visit, found.signedIn.impersonator === null ? null : user.username),
+    provenance: await provenanceOf(site, user.id),
     sessions: sessions.map((listed) => ({ ...listed, device: listed.agent })),
     locale: chooseLocale(languageSetting(user), visit.request.headers.get('accept-language')),
     notice: notice === 'sessions-ended' ? text('account.sessions_ended') : null,
@@ -49,23 +59,55 @@ export async function account(site: Site, visit: Visit): Promise<Response> {
   return htmlAnswer(html);
 }
 
+/** Flows are called by their title, or by their name where the title is a template. */
+async function provenanceOf({ app }: Site, userId: number): Promise<ShownProvenance> {
+  const fields = provenanceByField(await app.store.read.provenance(userId));
+  const slugs = new Set([...fields.values()].flatMap(({ origin }) => ('flow' in origin ? [origin.flow] : [])));
+  const flows = await Promise.all(
+    [...slugs].map(async (slug): Promise<[string, Text][]> => {
+      const flow = await app.currentFlow(slug);
+      return flow === null ? [] : [[slug, JSON.stringify(flow.title).includes('%(') ? flow.name : flow.title]];
+    }),
+  );
+  return { fields, flows: new Map(flows.flat()) };
+}
+
 /** Ends one of one's own sessions. */
 export async function endSession(site: Site, visit: Visit): Promise<Response> {
-  const { user, session } = await checkedForm(site, visit);
+  const own = await endOwn(site, visit, await checkedForm(site, visit));
+  if (!own) return redirectAnswer(`${accountPath}?notice=sessions-ended`);
+  return redirectAnswer('/', 303, { 'set-cookie': sessionCookie(site.app, newAnonymous(), null) });
+}
+
+/**
+ * Ends the session of the address, if it is the user's own. True when it was the one that asks.
+ *
+ * @throws DoorwardError `not_found`, for other people's as well
+ */
+export async function endOwn(site: Site, visit: Visit, caller: Caller): Promise<boolean> {
+  const { user, session } = caller;
   const found = await site.app.store.accounts.findSession(visit.params.uuid ?? '');
   if (found === null || found.userId !== user.id) throw new DoorwardError('not_found', 'no such session of this user');
-  await site.app.change([{ kind: 'session.end', tokenHash: found.tokenHash }, sessionEvent(site, visit, user, 1)]);
-  if (found.tokenHash !== session.tokenHash) return redirectAnswer(`${accountPath}?notice=sessions-ended`);
-  return redirectAnswer('/', 303, { 'set-cookie': sessionCookie(site.app, newAnonymous(), null) });
+  // With a session in which an administrator acts as this user, theirs ends too: nobody is left signed in behind it.
+  const ending = [found.tokenHash, ...(found.returnsTo === null ? [] : [found.returnsTo])];
+  await site.app.change([
+    ...ending.map((tokenHash) => ({ kind: 'session.end', tokenHash }) as const),
+    sessionEvent(site, visit, caller, 1),
+  ]);
+  return found.tokenHash === session?.tokenHash;
 }
 
 /** Ends all of one's own sessions but this one. */
 export async function endOtherSessions(site: Site, visit: Visit): Promise<Response> {
-  const { user, session } = await checkedForm(site, visit);
-  const others = (await site.app.store.read.sessionsOf(user.id)).length - 1;
+  const signedIn = await checkedForm(site, visit);
+  const { user, session } = signedIn;
+  const sessions = await site.app.store.read.sessionsOf(user.id);
+  const others = sessions.filter(
+    ({ tokenHash, impersonatorId }) => impersonatorId === null && tokenHash !== session.tokenHash,
+  );
   await site.app.change([
     { kind: 'session.end_all', userId: user.id, except: session.tokenHash },
-    sessionEvent(site, visit, user, others),
+    sessionEvent(site, visit, signedIn, others.length),
   ]);
   return redirectAnswer(`${accountPath}?notice=sessions-ended`);
 }
@@ -81,22 +123,15 @@ export function defaultFlow(designation: 'authentication' | 'invalidation') {
 
 /** Gives a flow up: an anonymous browser gets a new session, so none of its open runs is found again. */
 export async function cancel(site: Site, visit: Visit): Promise<Response> {
-  const signedIn = (await accountOf(site, visit)) !== null;
-  const cookie = signedIn
-    ? {}
-    : { 'set-cookie': sessionCookie(site.app, { token: newToken(), kind: 'anonymous' }, null) };
-  return redirectAnswer('/', 303, cookie);
+  // A link on another site gives nothing up.
+  const kept = isCautious(visit.request) || (await accountOf(site, visit)) !== null;
+  return redirectAnswer('/', 303, kept ? {} : { 'set-cookie': sessionCookie(site.app, newAnonymous(), null) });
 }
 
 async function toSignIn(site: Site, next: string): Promise<Response> {
   const slug = await site.app.flowFor('authentication');
   if (slug === null) throw new DoorwardError('flow_not_found', 'there is no flow to sign in with');
   return redirectAnswer(`/if/flow/${encodeURIComponent(slug)}/?next=${encodeURIComponent(next)}`, 302);
-}
-
-/** A token for the page's own forms, bound to the session like a step. */
-function formToken({ app }: Site, token: string): string {
-  return mintStepToken(app.keyring, { run: 'account', seq: 0, session: hashToken(token), mintedAt: app.now() });
 }
 
 async function checkedForm(site: Site, visit: Visit): Promise<SignedIn> {
@@ -107,11 +142,16 @@ async function checkedForm(site: Site, visit: Visit): Promise<SignedIn> {
   return found.signedIn;
 }
 
-function sessionEvent({ app }: Site, { address, requestId }: Visit, user: SignedIn['user'], count: number) {
+function sessionEvent(
+  { app }: Site,
+  { address, requestId }: Visit,
+  signedIn: Pick<SignedIn, 'user' | 'impersonator'>,
+  count: number,
+) {
   return {
     kind: 'event',
     event: {
-      ...{ action: 'sessions_ended', user: { pk: user.id, username: user.username }, context: { count } },
+      ...{ action: 'sessions_ended', ...eventActor(signedIn, signedIn.user), context: { count } },
       ...{ address, requestId, flow: null, at: app.now() },
     },
   } as const;

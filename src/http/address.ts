@@ -9,10 +9,11 @@ import { DoorwardError } from '../kernel/errors.ts';
 export function trustedNetworks(cidrs: readonly string[]): BlockList {
   const list = new BlockList();
   for (const cidr of cidrs) {
-    const [address = '', prefix] = cidr.split('/');
+    const [, address = '', prefix] = /^([\d.]+|[\da-f:.]+)(?:\/(\d{1,3}))?$/i.exec(cidr) ?? [];
     const family = isIP(address);
-    const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix);
-    if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 6 ? 128 : 32) || prefix === '')
+    const longest = family === 6 ? 128 : 32;
+    const bits = Number(prefix ?? longest);
+    if (family === 0 || bits > longest)
       throw new DoorwardError(
         'configuration',
         `DOORWARD_TRUSTED_PROXIES: "${cidr}" is not a network such as 10.0.0.0/8`,
@@ -22,6 +23,9 @@ export function trustedNetworks(cidrs: readonly string[]): BlockList {
   return list;
 }
 
+/** More proxies than anybody has in a row. */
+const hopLimit = 30;
+
 /**
  * The client's address: the socket's, unless a trusted proxy holds it; then the right-most address of X-Forwarded-For
  * that no trusted proxy holds. What is malformed is left out and never an error (CVE-2024-47070).
@@ -29,12 +33,10 @@ export function trustedNetworks(cidrs: readonly string[]): BlockList {
 export function clientAddress(trusted: BlockList, socket: string | undefined, forwarded: string | null): string {
   const own = plain(socket ?? '');
   if (own === null) return '';
-  if (!isTrusted(trusted, own) || forwarded === null) return own;
-  const hops = forwarded
-    .slice(0, 2_000)
-    .split(',')
-    .map((hop) => plain(hop.trim()));
-  for (const hop of hops.reverse()) {
+  if (forwarded === null || !isTrusted(trusted, own)) return own;
+  // From the right: what stands left was sent by the visitor and may be anything, in any amount.
+  const hops = forwarded.split(',').slice(-hopLimit).reverse();
+  for (const hop of hops.map((text) => plain(text.trim()))) {
     if (hop === null) return own;
     if (!isTrusted(trusted, hop)) return hop;
   }

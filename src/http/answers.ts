@@ -3,12 +3,13 @@ import { type DoorwardError, isDoorwardError, DoorwardError as ServerError } fro
 import { errorPage } from '../pages/error-page.tsx';
 import { chooseLocale, localize } from '../protocol/localize.ts';
 import { text } from '../protocol/text.ts';
+import { actingHere } from './acting.ts';
 import type { Site, Visit } from './exchange.ts';
 
 const always = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
-  vary: 'Cookie, Accept-Language',
+  vary: 'Cookie, Accept, Accept-Language',
 } as const;
 
 /** Nothing from elsewhere runs or is loaded, save pictures; nobody may frame the page. */
@@ -22,6 +23,9 @@ const contentSecurityPolicy = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** Seconds, where an error that will pass does not say how long it takes. */
+const defaultRetryAfter = 5;
 
 export type HeaderMap = Readonly<Record<string, string>>;
 
@@ -52,19 +56,21 @@ export function htmlAnswer(html: string, status = 200, headers: HeaderMap = {}):
   });
 }
 
-/** A redirect within this site, or to where an administrator sends people. */
+/** A redirect within this site, or to where an administrator sends people (whose letters a header cannot hold). */
 export function redirectAnswer(to: string, status: 302 | 303 | 308 = 303, headers: HeaderMap = {}): Response {
+  const location = to.replace(/[^\x21-\x7e]+/g, encodeURI);
   return new Response(null, {
     status,
-    headers: { ...always, location: to, 'referrer-policy': 'same-origin', ...headers },
+    headers: { ...always, location, 'referrer-policy': 'same-origin', ...headers },
   });
 }
 
 /** What a thrown value becomes: JSON for programs, a page in the visitor's language for people. */
-export function errorAnswer(site: Site, visit: Visit, thrown: unknown): Response {
+export async function errorAnswer(site: Site, visit: Visit, thrown: unknown): Promise<Response> {
   const error = logged(site, visit, thrown);
   const locale = chooseLocale(undefined, visit.request.headers.get('accept-language'));
-  const retry: HeaderMap = error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) };
+  const retryAfter = error.retryAfter ?? ([429, 503].includes(error.status) ? defaultRetryAfter : undefined);
+  const retry: HeaderMap = retryAfter === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) };
   if (wantsJson(visit)) {
     const detail = localize(text(`error.${error.code}`), locale);
     return jsonAnswer({ detail, code: error.code }, error.status, retry);
@@ -75,14 +81,16 @@ export function errorAnswer(site: Site, visit: Visit, thrown: unknown): Response
     brand: site.brand,
     locale,
     requestId: visit.requestId,
-    retryAfter: error.retryAfter,
+    retryAfter,
+    acting: await actingHere(site, visit),
   };
   return htmlAnswer(errorPage(page), error.status, retry);
 }
 
 function wantsJson({ url, request }: Visit): boolean {
   const accept = request.headers.get('accept') ?? '';
-  return url.pathname.startsWith('/api/') || (accept.includes('application/json') && !accept.includes('text/html'));
+  if (url.pathname.startsWith('/api/') || url.pathname.startsWith('/-/')) return true;
+  return accept.includes('application/json') && !accept.includes('text/html');
 }
 
 /**

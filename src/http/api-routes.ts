@@ -1,12 +1,13 @@
 /** The few resources of the reference's API that its clients ask while a flow runs (stages.md 8). */
 import { createHash } from 'node:crypto';
 import type { SignedIn } from '../app/app.ts';
+import { provenanceByField } from '../engine/provenance.ts';
 import { languageSetting } from '../engine/scene.ts';
-import { DoorwardError } from '../kernel/errors.ts';
-import { type Account, accountOf } from './account-routes.ts';
+import { endOwn } from './account-routes.ts';
 import { jsonAnswer } from './answers.ts';
+import { callerOf, changingCaller } from './caller.ts';
 import type { Site, Visit } from './exchange.ts';
-import { checkOrigin } from './guards.ts';
+import { paginated } from './pagination.ts';
 
 /** `GET /api/v3/root/config/` */
 export async function config(): Promise<Response> {
@@ -41,18 +42,17 @@ export async function currentBrand({ app, brand }: Site): Promise<Response> {
 
 /** `GET /api/v3/core/users/me/` */
 export async function me(site: Site, visit: Visit): Promise<Response> {
-  const { signedIn } = await required(site, visit);
-  const original = signedIn.impersonator;
+  const { user, impersonator: original } = await callerOf(site, visit);
   return jsonAnswer({
-    user: await selfOf(site, signedIn.user),
+    user: { ...(await selfOf(site, user)), provenance: await provenanceOf(site, user.id) },
     ...(original === null ? {} : { original: await selfOf(site, original) }),
   });
 }
 
 /** `GET /api/v3/core/authenticated_sessions/` */
 export async function sessions(site: Site, visit: Visit): Promise<Response> {
-  const { signedIn } = await required(site, visit);
-  const listed = await site.app.store.accounts.listSessions(signedIn.user.id, signedIn.session.tokenHash);
+  const { user, session: own } = await callerOf(site, visit);
+  const listed = await site.app.store.accounts.listSessions(user.id, own?.tokenHash ?? null);
   const results = listed.map((session) => ({
     ...{ uuid: session.uuid, current: session.current, user: session.userId, geo_ip: null, asn: null },
     user_agent: { string: session.agent },
@@ -60,29 +60,20 @@ export async function sessions(site: Site, visit: Visit): Promise<Response> {
     last_used: new Date(session.lastUsedAt).toISOString(),
     expires: new Date(session.expiresAt).toISOString(),
   }));
-  const page = { next: 0, previous: 0, count: results.length, current: 1, total_pages: 1 };
-  return jsonAnswer({
-    pagination: { ...page, start_index: results.length === 0 ? 0 : 1, end_index: results.length },
-    results,
-  });
+  return jsonAnswer(paginated(results, results.length, { page: 1, pageSize: Math.max(1, results.length) }));
 }
 
 /** `DELETE /api/v3/core/authenticated_sessions/<uuid>/` */
 export async function deleteSession(site: Site, visit: Visit): Promise<Response> {
-  checkOrigin(site.app, visit.request, { body: {}, stepToken: null, kind: 'json' }, visit.browser?.token ?? null);
-  const { signedIn } = await required(site, visit);
-  const found = await site.app.store.accounts.findSession(visit.params.uuid ?? '');
-  if (found === null || found.userId !== signedIn.user.id)
-    throw new DoorwardError('not_found', 'no such session of this user');
-  await site.app.change([{ kind: 'session.end', tokenHash: found.tokenHash }]);
+  await endOwn(site, visit, await changingCaller(site, visit));
   return new Response(null, { status: 204 });
 }
 
-/** The reference answers 403, not 401, to anonymous clients. */
-async function required(site: Site, visit: Visit): Promise<Account> {
-  const account = await accountOf(site, visit);
-  if (account === null) throw new DoorwardError('forbidden', 'this resource needs a session');
-  return account;
+/** Where the values came from, by field; never the values. */
+async function provenanceOf({ app }: Site, userId: number): Promise<object> {
+  const fields = provenanceByField(await app.store.read.provenance(userId));
+  const entries = [...fields].map(([field, known]) => [field, { ...known, at: new Date(known.at).toISOString() }]);
+  return Object.fromEntries(entries);
 }
 
 async function selfOf({ app }: Site, user: SignedIn['user']): Promise<object> {

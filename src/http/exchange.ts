@@ -66,6 +66,7 @@ export async function takeStep(site: Site, visit: Visit, slug: string, search: s
   const input: StepInput = {
     ...{ slug, query, origin: app.origin, address: visit.address, requestId: visit.requestId },
     sessionToken: token.token,
+    newcomer: browser === null,
     answer: sent === null ? null : { body: sent.body, stepToken: sent.stepToken },
     cautious: sent === null && isCautious(request),
     agent: (request.headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', ''),

@@ -1,13 +1,15 @@
 /** The flow executor, as JSON and as pages. */
 import { isDoorwardError } from '../kernel/errors.ts';
 import { flowPage } from '../pages/flow-page.tsx';
+import { actingAs } from './acting.ts';
 import { type HeaderMap, htmlAnswer, jsonAnswer, logged, redirectAnswer } from './answers.ts';
 import { type Site, type TakenStep, takeStep, type Visit } from './exchange.ts';
+import { readQuery } from './guards.ts';
 import { wireChallenge } from './wire.ts';
 
 /** `/api/v3/flows/executor/<slug>/?query=…`: the page's own query string, one level deeper. */
 export async function executor(site: Site, visit: Visit): Promise<Response> {
-  const search = visit.url.searchParams.get('query') ?? '';
+  const search = readQuery(visit.url.search).query ?? '';
   try {
     const taken = await takeStep(site, visit, visit.params.slug ?? '', search);
     return jsonAnswer(wireChallenge(taken.reply, search, site.brand.background), 200, headersOf(taken));
@@ -44,6 +46,7 @@ export async function page(site: Site, visit: Visit): Promise<Response> {
     action: `${url.pathname}${url.search}`,
     values,
     query: url.search.slice(1),
+    acting: actingAs(site, visit, reply.actingAs),
   });
   return htmlAnswer(html, 200, headers);
 }

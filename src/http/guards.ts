@@ -38,7 +38,8 @@ export function checkOrigin(
     if (site === 'same-origin') return;
     throw new DoorwardError('foreign_origin', `Sec-Fetch-Site is ${site.slice(0, 50)}`);
   }
-  if (origin === null && body.kind === 'json') return;
+  if (origin !== null) throw new DoorwardError('foreign_origin', 'the origin is hidden');
+  if (body.kind === 'json') return;
   const token = body.stepToken === null ? null : readStepToken(setting.keyring, body.stepToken);
   if (token !== null && sessionToken !== null && token.session === hashToken(sessionToken)) return;
   throw new DoorwardError('foreign_origin', 'a form without Origin, Sec-Fetch-Site and a step token of this session');

@@ -27,16 +27,16 @@ export function createHandler(app: App): Handler {
   const metrics = createMetrics(app);
   const hono = new Hono<Env>();
   const serve = new Server(site, metrics);
-  for (const [methods, path, handler] of [...routes, ...systemRoutes(metrics), ...assetRoutes(site)]) {
+  const table = [...routes, ...systemRoutes(metrics), ...assetRoutes(site)];
+  for (const [methods, path, handler] of table) {
     const allowed = methods.split(' ');
     hono.on(allowed, path, (c) => serve.answer(path, handler, c.req.raw, c.env, c.req.param()));
     if (path.length > 1 && path.endsWith('/'))
-      hono.get(path.slice(0, -1), (c) => redirectAnswer(withSlash(c.req.url), 308));
+      hono.on(allowed, path.slice(0, -1), (c) => redirectAnswer(withSlash(c.req.url), 308));
   }
-  const known = [...routes, ...systemRoutes(metrics)];
-  const paths = new Set(known.map(([, path]) => path));
-  for (const path of paths) {
-    const allow = known.flatMap(([methods, other]) => (other === path ? methods.split(' ') : [])).join(', ');
+  for (const path of new Set(table.map(([, path]) => path))) {
+    const methods = table.flatMap(([methods, other]) => (other === path ? methods.split(' ') : []));
+    const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
     hono.all(path, async (c) => {
       const answer = await serve.answer(path, wrongMethod, c.req.raw, c.env, {});
       answer.headers.set('allow', allow);

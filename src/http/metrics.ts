@@ -8,7 +8,10 @@ export interface Metrics {
   render(): Promise<{ readonly body: string; readonly type: string }>;
 }
 
-export function createMetrics(app: Pick<App, 'hashLoad'>): Metrics {
+/** An embedding application may let any word through. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+export function createMetrics(app: Pick<App, 'hashLoad' | 'store'>): Metrics {
   const registers = [new Registry()];
   const requests = new Counter({
     name: 'doorward_http_requests_total',
@@ -33,6 +36,20 @@ export function createMetrics(app: Pick<App, 'hashLoad'>): Metrics {
       },
     });
   new Gauge({
+    name: 'doorward_outbox_messages',
+    help: 'Webhooks and mail that were not delivered yet.',
+    labelNames: ['state'] as const,
+    registers,
+    async collect() {
+      // While the database is away the other numbers are told all the same.
+      const counts = await app.store.outbox.counts().catch(() => null);
+      this.reset();
+      if (counts === null) return;
+      this.set({ state: 'waiting' }, counts.waiting);
+      this.set({ state: 'set_aside' }, counts.setAside);
+    },
+  });
+  new Gauge({
     name: 'doorward_resident_memory_bytes',
     help: 'Memory that the process holds.',
     registers,
@@ -42,7 +59,7 @@ export function createMetrics(app: Pick<App, 'hashLoad'>): Metrics {
   });
   return {
     answered(route, method, status, seconds) {
-      requests.inc({ route, method, status });
+      requests.inc({ route, method: methods.has(method) ? method : 'other', status });
       duration.observe({ route }, seconds);
     },
     async render() {

@@ -1,7 +1,9 @@
 import { account, cancel, defaultFlow, endOtherSessions, endSession, home } from './account-routes.ts';
 import { config, currentBrand, deleteSession, me, sessions } from './api-routes.ts';
+import { events } from './event-routes.ts';
 import type { Site, Visit } from './exchange.ts';
 import { executor, page } from './flow-routes.ts';
+import { impersonate, impersonateEnd, stopActing } from './impersonation-routes.ts';
 
 export type RouteHandler = (site: Site, visit: Visit) => Promise<Response>;
 
@@ -11,13 +13,17 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
   ['GET', '/api/v3/root/config/', config],
   ['GET', '/api/v3/core/brands/current/', currentBrand],
   ['GET', '/api/v3/core/users/me/', me],
+  ['POST', '/api/v3/core/users/:pk/impersonate/', impersonate],
+  ['GET POST', '/api/v3/core/users/impersonate_end/', impersonateEnd],
   ['GET', '/api/v3/core/authenticated_sessions/', sessions],
   ['DELETE', '/api/v3/core/authenticated_sessions/:uuid/', deleteSession],
+  ['GET', '/api/v3/events/events/', events],
 
   ['GET POST', '/if/flow/:slug/', page],
   ['GET', '/if/user/', account],
   ['POST', '/if/user/sessions/:uuid/end', endSession],
   ['POST', '/if/user/sessions/end-others', endOtherSessions],
+  ['POST', '/if/user/impersonation/end', stopActing],
   ['GET', '/', home],
 
   ['GET', '/flows/-/cancel/', cancel],

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import type { Socket } from 'node:net';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { Handler } from './handler.ts';
 
@@ -11,6 +12,8 @@ export interface Listening {
 }
 
 const graceMs = 10_000;
+/** What was sent on a new connection while the server closes has arrived by then. */
+const firstRequestMs = 500;
 
 /**
  * Puts a handler on a port. `port` 0 takes a free one.
@@ -26,9 +29,18 @@ export async function listen(handler: Handler, { host, port }: { host: string; p
       if (closing) response.headers.set('connection', 'close');
       return response;
     },
-    { overrideGlobalObjects: false },
+    { errorHandler: unreadable },
   );
-  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
+  // Browsers open connections ahead of time; the server takes those for busy and would wait for them at the end.
+  const unused = new Set<Socket>();
+  const server = createServer((incoming, outgoing) => {
+    unused.delete(incoming.socket);
+    void listener(incoming, outgoing);
+  });
+  server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
   server.headersTimeout = 15_000;
   server.requestTimeout = 60_000;
   await opened(server, host, port);
@@ -39,12 +51,23 @@ export async function listen(handler: Handler, { host, port }: { host: string; p
       closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const force = setTimeout(() => server.closeAllConnections(), graceMs);
-      force.unref();
+      const timers = [
+        setTimeout(() => {
+          for (const socket of unused) socket.destroy();
+        }, firstRequestMs),
+        setTimeout(() => server.closeAllConnections(), graceMs),
+      ];
       await closed;
-      clearTimeout(force);
+      timers.forEach(clearTimeout);
     },
   };
+}
+
+/** A request without a host, or with an address that is none: it never gets to a handler. */
+function unreadable(error: unknown): Response {
+  if (!(error instanceof RequestError)) throw error;
+  const said = { detail: 'The request is not valid.', code: 'invalid_request' };
+  return Response.json(said, { status: 400, headers: { 'cache-control': 'no-store' } });
 }
 
 function opened(server: Server, host: string, port: number): Promise<void> {

@@ -29,6 +29,13 @@ export function member(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
+/** What stands at a path of members, or undefined. */
+export function readPath(object: JsonObject, path: readonly string[]): Json | undefined {
+  let found: Json | undefined = object;
+  for (const name of path) found = isPlainObject(found) ? member(found as JsonObject, name) : undefined;
+  return found;
+}
+
 /** Same JSON, whatever the order of members. */
 export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;

@@ -4,7 +4,9 @@ import { isLocale, locales } from '../protocol/localize.ts';
 import { describeDevice } from './describe-device.ts';
 import { Initial } from './flow-form.tsx';
 import type { AccountPageData, ListedSession } from './page-data.ts';
+import { ProvenanceLine } from './provenance-line.tsx';
 import { page, Shell } from './shell.tsx';
+import { Time } from './time.tsx';
 import { type Words, wordsIn } from './words.ts';
 
 interface Props {
@@ -17,7 +19,14 @@ export function accountPage(data: AccountPageData): string {
   const words = wordsIn(data.locale);
   const shown = data.user.name || data.user.username;
   return page(
-    <Shell words={words} brand={data.brand} title={words.of('account.title')} nav={<AccountNav words={words} />} wide>
+    <Shell
+      words={words}
+      brand={data.brand}
+      title={words.of('account.title')}
+      nav={<AccountNav words={words} />}
+      acting={data.acting}
+      wide
+    >
       <div class="greeting">
         <Initial name={shown} />
         <div>
@@ -68,10 +77,10 @@ function Section({ id, title, action = null, children }: SectionProps) {
 function Profile({ data, words }: Props) {
   const { user } = data;
   const entries = [
-    [words.of('account.name'), user.name],
-    [words.of('account.username'), user.username],
-    [words.of('account.email'), user.email],
-    [words.of('account.language'), languageOf(data, words)],
+    [words.of('account.name'), user.name, 'name'],
+    [words.of('account.username'), user.username, 'username'],
+    [words.of('account.email'), user.email, 'email'],
+    [words.of('account.language'), languageOf(data, words), 'attributes.settings.locale'],
   ] as const;
   return (
     <Section
@@ -80,10 +89,13 @@ function Profile({ data, words }: Props) {
       action={<a href="/if/flow/default-user-settings-flow/?next=/if/user/">{words.of('account.edit')}</a>}
     >
       <dl>
-        {entries.map(([label, value]) => (
+        {entries.map(([label, value, field]) => (
           <div>
             <dt>{label}</dt>
-            <dd>{value === '' ? <span class="missing">{words.of('account.missing')}</span> : value}</dd>
+            <dd>
+              {value === '' ? <span class="missing">{words.of('account.missing')}</span> : value}
+              <ProvenanceLine field={field} provenance={data.provenance} words={words} />
+            </dd>
           </div>
         ))}
       </dl>
@@ -169,10 +181,4 @@ function SessionItem({ session, data, words }: Props & { readonly session: Liste
       </form>
     </li>
   );
-}
-
-/** In UTC, until the script makes it the visitor's own time. */
-function Time({ at, words }: { readonly at: number; readonly words: Words }) {
-  const format = new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
-  return <time datetime={new Date(at).toISOString()}>{format.format(at)} UTC</time>;
 }

@@ -10,7 +10,7 @@ export function errorPage(data: ErrorPageData): string {
   const title = data.title === undefined ? words.of(titleKey(data.status)) : words.say(data.title);
   const passing = data.status === 429 || data.status >= 500;
   return page(
-    <Shell words={words} brand={data.brand} title={title}>
+    <Shell words={words} brand={data.brand} title={title} acting={data.acting}>
       <h1>{title}</h1>
       <p class="lead">{words.say(data.text ?? text(`error.${data.code}`))}</p>
       {data.retryAfter === undefined ? null : <p class="lead">{waiting(data.retryAfter, words)}</p>}

@@ -20,6 +20,7 @@ export function flowPage(data: FlowPageData): string {
       title={reply.problems === null ? heading : words.of('page.error_prefix', { title: heading })}
       layout={reply.flow?.layout ?? 'stacked'}
       background={reply.flow?.background ?? ''}
+      acting={data.acting}
     >
       <h1>{heading}</h1>
       {reply.messages.length === 0 ? null : (

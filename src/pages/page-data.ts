@@ -4,6 +4,14 @@ import type { ErrorCode } from '../kernel/errors.ts';
 import type { Locale } from '../protocol/localize.ts';
 import type { Text } from '../protocol/text.ts';
 import type { Brand } from './brand.ts';
+import type { ShownProvenance } from './provenance-line.tsx';
+
+/** An administrator acts as this user; every page says so, and lets them stop. */
+export interface Acting {
+  readonly username: string;
+  /** Sent back as `step` by the form that stops it. */
+  readonly csrf: string;
+}
 
 /** What the page of a flow is made of. */
 export interface FlowPageData {
@@ -15,6 +23,7 @@ export interface FlowPageData {
   readonly values: Readonly<Record<string, string | readonly string[]>>;
   /** The page's query, which links to other flows take along. */
   readonly query: string;
+  readonly acting?: Acting | null;
 }
 
 /** What the page of one component is made of. */
@@ -38,12 +47,14 @@ export interface ListedSession {
 /** What the account page is made of. */
 export interface AccountPageData {
   readonly user: Pick<User, 'username' | 'name' | 'email' | 'passwordChangedAt' | 'attributes'>;
+  readonly provenance: ShownProvenance;
   readonly sessions: readonly ListedSession[];
   readonly brand: Brand;
   readonly locale: Locale;
   /** Sent back as `step` by the page's forms. */
   readonly csrf: string;
   readonly notice: Text | null;
+  readonly acting?: Acting | null;
 }
 
 /** What a page outside of any flow is made of. */
@@ -59,4 +70,5 @@ export interface ErrorPageData {
   readonly requestId: string;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
+  readonly acting?: Acting | null;
 }

@@ -1,8 +1,10 @@
 import { raw } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import type { Layout } from '../protocol/challenge.ts';
+import { ActingBanner } from './acting-banner.tsx';
 import { logoSvg, scriptPath, stylesheetPath } from './assets.ts';
 import { type Brand, brandStylesheet, defaultBrand } from './brand.ts';
+import type { Acting } from './page-data.ts';
 import { isWebAddress } from './web-address.ts';
 import type { Words } from './words.ts';
 
@@ -16,6 +18,7 @@ interface ShellProps {
   readonly wide?: boolean;
   /** Links at the head of the page. */
   readonly nav?: Child;
+  readonly acting?: Acting | null | undefined;
   readonly children: Child;
 }
 
@@ -28,6 +31,7 @@ export function Shell({
   background = '',
   wide,
   nav = null,
+  acting,
   children,
 }: ShellProps) {
   const image = [background, brand.background].find(isWebAddress);
@@ -47,6 +51,7 @@ export function Shell({
       </head>
       <body class={classes}>
         {image === undefined ? null : <img class="backdrop" src={image} alt="" loading="lazy" />}
+        <ActingBanner acting={acting} words={words} />
         <div class="frame">
           <div class={wide === true ? 'panel wide' : 'panel'}>
             <header class="brand">

@@ -3,6 +3,7 @@ import { deny } from './deny/stage.ts';
 import { dummy } from './dummy/stage.ts';
 import { identification } from './identification/stage.ts';
 import { initialSetup } from './initial-setup/stage.ts';
+import { oneTimeLink } from './one-time-link/stage.ts';
 import { password } from './password/stage.ts';
 import { prompt } from './prompt/stage.ts';
 import { redirect } from './redirect/stage.ts';
@@ -21,6 +22,7 @@ export const stages: readonly AnyStage[] = [
   userLogin,
   userLogout,
   initialSetup,
+  oneTimeLink,
   // Ways out
   deny,
   redirect,

@@ -1,24 +1,23 @@
-import type { NewEvent } from '../engine/effects.ts';
-import type { Group, Session, User } from '../engine/user.ts';
+import type { Group, Session, Token, User } from '../engine/user.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { usernameKey } from '../kernel/text.ts';
 import { administrators, noAdministrator } from './administrators.ts';
 import type { Driver } from './driver.ts';
+import { countEvents, type EventFilter, listEvents, type StoredEvent } from './events.ts';
 import { type Purged, purge } from './purge.ts';
 import {
   groupColumns,
   groupFrom,
   int,
-  intOrNull,
-  json,
   sessionColumns,
   sessionFrom,
   text,
-  textOrNull,
+  tokenColumns,
+  tokenFrom,
   userColumns,
   userFrom,
 } from './rows.ts';
-import { every, flag, type Row, type Sql, sql } from './sql.ts';
+import { every, flag, type Sql, sql } from './sql.ts';
 
 /** Which users to list. */
 export interface UserFilter {
@@ -33,20 +32,8 @@ export interface UserFilter {
   readonly pageSize?: number;
 }
 
-export interface EventFilter {
-  readonly action?: string;
-  readonly userId?: number;
-  /** Milliseconds since the epoch. */
-  readonly since?: number;
-  /** 100 by default. */
-  readonly limit?: number;
-}
-
-/** An audit record with its id; ids grow in the order of writing. */
-export type StoredEvent = NewEvent & { readonly id: number };
-
-/** A session as its owner sees it: never the token's hash. */
-export type ListedSession = Omit<Session, 'tokenHash'> & { readonly current: boolean };
+/** A session as its owner sees it: never a token's hash. */
+export type ListedSession = Omit<Session, 'tokenHash' | 'returnsTo'> & { readonly current: boolean };
 
 /** Lists for the command line, the API and the account page. Changes go through `commit`. */
 export interface Accounts {
@@ -61,6 +48,9 @@ export interface Accounts {
   findSession(uuid: string): Promise<Session | null>;
   /** The newest first. */
   listEvents(filter: EventFilter): Promise<readonly StoredEvent[]>;
+  countEvents(filter: EventFilter): Promise<number>;
+  /** Tokens of one purpose, expired or not, the newest first. */
+  listTokens(purpose: string): Promise<readonly (Omit<Token, 'hash'> & { readonly username: string })[]>;
   hasAdministrator(): Promise<boolean>;
   /** Replaces the one-time secret of the initial setup; does nothing and answers false when there is an administrator. */
   ensureSetupSecret(hash: string): Promise<boolean>;
@@ -99,7 +89,7 @@ export function accountsOn(driver: Driver, clock: Clock): Accounts {
         SELECT ${sessionColumns.of('s')} FROM doorward_session s WHERE s.user_id = ${userId} AND s.expires_at > ${now}
           AND (s.idle_timeout IS NULL OR s.last_used_at + s.idle_timeout > ${now})
         ORDER BY s.last_used_at DESC, s.uuid`);
-      return present(rows.map((row) => sessionFrom(row))).map(({ tokenHash, ...session }) => ({
+      return present(rows.map((row) => sessionFrom(row))).map(({ tokenHash, returnsTo: _, ...session }) => ({
         ...session,
         current: tokenHash === currentHash,
       }));
@@ -110,16 +100,16 @@ export function accountsOn(driver: Driver, clock: Clock): Accounts {
       );
       return sessionFrom(row ?? []);
     },
-    async listEvents({ action, userId, since, limit = 100 }) {
-      const conditions = [
-        ...(action === undefined ? [] : [sql`action = ${action}`]),
-        ...(userId === undefined ? [] : [sql`user_id = ${userId}`]),
-        ...(since === undefined ? [] : [sql`created_at >= ${since}`]),
-      ];
+    listEvents: (filter) => listEvents(driver, filter),
+    countEvents: (filter) => countEvents(driver, filter),
+    async listTokens(purpose) {
       const rows = await driver.read(sql`
-        SELECT id, action, actor, on_behalf_of, context, address, request_id, flow, created_at FROM doorward_event
-        WHERE ${every(conditions)} ORDER BY id DESC LIMIT ${limit}`);
-      return rows.map(eventFrom);
+        SELECT ${tokenColumns.of('t')}, u.username FROM doorward_token t JOIN doorward_user u ON u.id = t.user_id
+        WHERE t.purpose = ${purpose} ORDER BY t.created_at DESC, t.uuid`);
+      return rows.map((row) => {
+        const { hash: _, ...token } = tokenFrom(row);
+        return { ...token, username: text(row, tokenColumns.names.length) };
+      });
     },
     async hasAdministrator() {
       return (await driver.read(sql`SELECT 1 WHERE EXISTS (${administrators})`)).length > 0;
@@ -151,22 +141,6 @@ function userConditions({ search, isActive, group }: UserFilter): Sql[] {
 
 function memberOf(group: string): Sql {
   return sql`u.id IN (SELECT user_id FROM doorward_membership WHERE group_pk = ${group})`;
-}
-
-function eventFrom(row: Row): StoredEvent {
-  const onBehalfOf = textOrNull(row, 3);
-  const user = textOrNull(row, 2);
-  return {
-    id: int(row, 0),
-    action: text(row, 1),
-    user: user === null ? null : (JSON.parse(user) as NewEvent['user']),
-    ...(onBehalfOf === null ? {} : { onBehalfOf: JSON.parse(onBehalfOf) as NonNullable<NewEvent['onBehalfOf']> }),
-    context: json(row, 4),
-    address: text(row, 5),
-    requestId: text(row, 6),
-    flow: textOrNull(row, 7),
-    at: intOrNull(row, 8) ?? 0,
-  };
 }
 
 function present<T>(values: readonly (T | null)[]): T[] {

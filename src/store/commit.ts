@@ -1,9 +1,9 @@
 import type { Effect, Refusal } from '../engine/effects.ts';
 import { freezeContext } from '../engine/plan-context.ts';
-import type { Commit, CommitAnswer, RunWrite } from '../engine/ports.ts';
+import type { Commit, CommitAnswer, Hooks, RunWrite } from '../engine/ports.ts';
 import type { Run } from '../engine/run.ts';
 import type { Keyring } from '../kernel/secrets.ts';
-import type { Driver, Failure, Log, Statement, Transaction } from './driver.ts';
+import type { Driver, Failure, Log, Statement, Transaction, Within } from './driver.ts';
 import { effectStatements, rankOf } from './effect-statements.ts';
 import { refusalOf } from './refusals.ts';
 import { stateSchema } from './rows.ts';
@@ -15,15 +15,21 @@ import { userStatements } from './user-rows.ts';
  * which a driver carries out in one transaction, and turns what the database refused into an answer.
  */
 
+/** What a commit is carried out with. */
+export interface CommitParts {
+  readonly driver: Driver;
+  readonly keyring: Keyring;
+  readonly log: Log;
+  readonly hooks: Hooks | null;
+}
+
 /**
  * Carries out one commit, all of it or nothing.
  *
  * @throws DoorwardError `store_unavailable` when the database is away or locked; nothing was written, or nobody can tell
  */
 export async function commitOn(
-  driver: Driver,
-  keyring: Keyring,
-  log: Log,
+  { driver, keyring, log, hooks }: CommitParts,
   now: number,
   commit: Commit,
 ): Promise<CommitAnswer> {
@@ -36,7 +42,24 @@ export async function commitOn(
     first === undefined
       ? null
       : sql`SELECT 1 FROM doorward_run WHERE id = ${first.run.id} AND commit_id = ${commit.id}`;
-  return carryOut(driver, log, { statements, proof });
+  const within = hooks === null ? null : withinCommit(hooks, commit.effects);
+  return carryOut(driver, log, { statements, proof, ...(within === null ? {} : { within }) });
+}
+
+/** The application's hooks for these effects, one after the other; null where there is nothing for them. */
+function withinCommit(hooks: Hooks, effects: readonly Effect[]): Within | null {
+  const calls = effects.flatMap((effect) => (effect.kind === 'hook.user_write' ? [effect.written] : []));
+  if (calls.length === 0) return null;
+  return {
+    limitMs: hooks.limitMs,
+    async run(tx) {
+      for (const written of calls) {
+        const refusal = await hooks.userWrite(written, tx);
+        if (refusal !== null) return refusal;
+      }
+      return null;
+    },
+  };
 }
 
 /** Carries out statements; the first one that is refused decides the answer. */

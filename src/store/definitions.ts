@@ -1,11 +1,14 @@
 import type { Definition, DefinitionStore, DefinitionsChange } from '../engine/definition.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
+import type { EndedRun } from '../engine/run.ts';
+import { emptyState } from '../engine/run-writes.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { Keyring } from '../kernel/secrets.ts';
+import { text as message } from '../protocol/text.ts';
 import { accountStatements, carryOut } from './commit.ts';
 import type { Driver, Log, Statement } from './driver.ts';
-import { int, json, text } from './rows.ts';
+import { int, json, stateSchema, text } from './rows.ts';
 import { type Sql, sql } from './sql.ts';
 
 interface Setting {
@@ -63,9 +66,12 @@ function changeStatements(change: DefinitionsChange, now: number): Statement[] {
   };
   return [
     revision,
-    // Their versions would be taken for those of a new flow of the same name, so nothing of it stays.
     ...change.removedFlows.flatMap((slug) => [
-      plain(`flow:${slug}`, sql`DELETE FROM doorward_run WHERE flow = ${slug}`),
+      plain(
+        `flow:${slug}`,
+        sql`UPDATE doorward_run SET state = ${emptied}, ended = ${goneText(now)}, ended_at = ${now}
+          WHERE flow = ${slug} AND ended IS NULL`,
+      ),
       plain(`flow:${slug}`, sql`DELETE FROM doorward_flow_version WHERE slug = ${slug}`),
       plain(`flow:${slug}`, sql`DELETE FROM doorward_flow WHERE slug = ${slug}`),
     ]),
@@ -91,6 +97,17 @@ function changeStatements(change: DefinitionsChange, now: number): Statement[] {
     ]),
   ];
 }
+
+/** Runs of a deleted flow end: whoever was in it is told to start again. */
+function goneText(at: number): string {
+  const ended: EndedRun = {
+    ...{ at, outcome: { kind: 'denied', message: message('flow.gone') }, answer: '', secretAnswer: false },
+    ...{ sessionToken: null, persistent: false, sessionExpiresAt: 0 },
+  };
+  return JSON.stringify(ended);
+}
+
+const emptied = JSON.stringify({ schema: stateSchema, ...emptyState });
 
 function plain(touched: string, statement: Sql): Statement {
   return { effect: 'definition', touches: [touched], sql: statement };

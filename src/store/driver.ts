@@ -1,4 +1,5 @@
 import type { Effect, Refusal } from '../engine/effects.ts';
+import type { HookTransaction } from '../engine/hooks.ts';
 import type { Row, Sql } from './sql.ts';
 
 /** One statement of a transaction, with what must come of it. */
@@ -24,12 +25,22 @@ export type Failure =
   | { readonly kind: 'unique'; readonly key: string; readonly index: number | null }
   /** `table`: the one that refers to something missing. */
   | { readonly kind: 'missing'; readonly table: string; readonly index: number | null }
-  | { readonly kind: 'constraint'; readonly detail: string; readonly index: number | null };
+  | { readonly kind: 'constraint'; readonly detail: string; readonly index: number | null }
+  | { readonly kind: 'vetoed'; readonly refusal: Refusal };
 
 export interface Transaction {
   readonly statements: readonly Statement[];
   /** Answers with a row when this very transaction happened; null when nothing can tell. */
   readonly proof: Sql | null;
+  /** The application's own code, run after the statements and before the transaction ends. */
+  readonly within?: Within;
+}
+
+export interface Within {
+  /** Milliseconds that one statement of it may take, where the database can be told. */
+  readonly limitMs: number;
+  /** A refusal rolls everything back. */
+  run(tx: HookTransaction): Promise<Refusal | null>;
 }
 
 /** One database. Every call throws DoorwardError `store_unavailable` when it is away, locked too long or full. */

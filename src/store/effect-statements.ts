@@ -77,10 +77,10 @@ const compilers: { readonly [K in Exclude<Kind, UserRowKind>]: Compile<K> } = {
       kind,
       [],
       sql`INSERT INTO doorward_session (token_hash, uuid, user_id, impersonator_id, created_at, last_used_at, expires_at,
-          idle_timeout, persistent, address, agent, auth_method)
+          idle_timeout, persistent, address, agent, auth_method, returns_to)
         VALUES (${session.tokenHash}, ${session.uuid}, ${session.userId}, ${session.impersonatorId}, ${session.createdAt},
           ${session.lastUsedAt}, ${session.expiresAt}, ${session.idleTimeout}, ${flag(session.persistent)},
-          ${session.address}, ${session.agent}, ${session.authMethod})`,
+          ${session.address}, ${session.agent}, ${session.authMethod}, ${session.returnsTo})`,
     ),
   ],
   'session.renew': ({ kind, from, to }) => [
@@ -124,12 +124,15 @@ const compilers: { readonly [K in Exclude<Kind, UserRowKind>]: Compile<K> } = {
     one(
       kind,
       [],
-      sql`INSERT INTO doorward_event (action, user_id, actor, on_behalf_of, context, address, request_id, flow, created_at)
+      sql`INSERT INTO doorward_event (action, user_id, actor, behalf_id, on_behalf_of, context, address, request_id, flow,
+          created_at)
         VALUES (${event.action}, ${event.user?.pk ?? null}, ${event.user === null ? null : JSON.stringify(event.user)},
-          ${event.onBehalfOf === undefined ? null : JSON.stringify(event.onBehalfOf)}, ${JSON.stringify(event.context)},
-          ${event.address}, ${event.requestId}, ${event.flow}, ${event.at})`,
+          ${event.onBehalfOf?.pk ?? null}, ${event.onBehalfOf === undefined ? null : JSON.stringify(event.onBehalfOf)},
+          ${JSON.stringify(event.context)}, ${event.address}, ${event.requestId}, ${event.flow}, ${event.at})`,
     ),
   ],
+  // No statement of ours: the commit lets the application add its own.
+  'hook.user_write': () => [],
   outbox: ({ kind, message }, { keyring }) => {
     const uuid = newUuid();
     const payload = keyring.seal('outbox', JSON.stringify(message.payload), uuid);
@@ -137,8 +140,8 @@ const compilers: { readonly [K in Exclude<Kind, UserRowKind>]: Compile<K> } = {
       one(
         kind,
         [],
-        sql`INSERT INTO doorward_outbox (uuid, kind, user_id, payload, created_at, due_at, tries)
-          VALUES (${uuid}, ${message.kind}, ${message.userId}, ${payload}, ${message.at}, ${message.at}, 0)`,
+        sql`INSERT INTO doorward_outbox (uuid, kind, channel, user_id, payload, created_at, due_at, tries)
+          VALUES (${uuid}, ${message.kind}, ${message.channel}, ${message.userId}, ${payload}, ${message.at}, ${message.at}, 0)`,
       ),
     ];
   },
@@ -150,6 +153,28 @@ const compilers: { readonly [K in Exclude<Kind, UserRowKind>]: Compile<K> } = {
       ['setup'],
       sql`DELETE FROM doorward_setup WHERE secret_hash = ${secretHash} AND ${noAdministrator}`,
     ),
+  ],
+  'token.create': ({ kind, token }) => [
+    one(
+      kind,
+      [`token:${token.hash}`],
+      sql`INSERT INTO doorward_token (hash, uuid, purpose, flow, user_id, created_at, expires_at, description)
+        VALUES (${token.hash}, ${token.uuid}, ${token.purpose}, ${token.flow}, ${token.userId}, ${token.createdAt},
+          ${token.expiresAt}, ${token.description})
+        ON CONFLICT (user_id, purpose) WHERE flow IS NOT NULL DO UPDATE SET hash = excluded.hash, uuid = excluded.uuid,
+          flow = excluded.flow, created_at = excluded.created_at, expires_at = excluded.expires_at,
+          description = excluded.description`,
+    ),
+  ],
+  'token.claim': ({ kind, hash, at }) => [
+    must(
+      { reason: 'used', effect: kind },
+      [`token:${hash}`],
+      sql`DELETE FROM doorward_token WHERE hash = ${hash} AND expires_at > ${at}`,
+    ),
+  ],
+  'token.revoke': ({ kind, uuid }) => [
+    must({ reason: 'missing', effect: kind }, [`token:${uuid}`], sql`DELETE FROM doorward_token WHERE uuid = ${uuid}`),
   ],
 };
 
@@ -164,6 +189,7 @@ const ranks: { readonly [K in Kind]?: number } = {
   'session.end': 0,
   'session.end_all': 0,
   'setup.claim': 0,
+  'token.claim': 0,
   'attempt.fail': 1,
   'attempt.succeed': 1,
   'user.create': 2,

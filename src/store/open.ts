@@ -1,5 +1,5 @@
 import type { DefinitionStore } from '../engine/definition.ts';
-import type { Store } from '../engine/ports.ts';
+import type { Hooks, Store } from '../engine/ports.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import { type Accounts, accountsOn } from './accounts.ts';
@@ -8,6 +8,7 @@ import { definitionsOn } from './definitions.ts';
 import type { Driver, Log } from './driver.ts';
 import { load } from './load.ts';
 import { migrate } from './migrate.ts';
+import { type Outbox, outboxOn } from './outbox.ts';
 import { openPostgres } from './postgres.ts';
 import { readsOn } from './reads.ts';
 import { int } from './rows.ts';
@@ -25,6 +26,8 @@ export interface StoreOptions {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly log?: Log;
+  /** The application's own code inside commits. */
+  readonly hooks?: Hooks;
 }
 
 /** An open database, its schema up to date. */
@@ -32,6 +35,7 @@ export interface OpenStore extends Store {
   readonly dialect: 'sqlite' | 'postgres';
   readonly definitions: DefinitionStore;
   readonly accounts: Accounts;
+  readonly outbox: Outbox;
   /** Names of the migrations that opening it carried out. */
   readonly migrations: readonly string[];
   /** An id that no other user has or will have. */
@@ -50,7 +54,8 @@ export interface OpenStore extends Store {
  * const store = await openStore({ database: { sqlite: 'data/doorward.db' }, keyring, clock: systemClock });
  * @throws DoorwardError `configuration` for a wrong key, file or connection string; `store_unavailable` when it is away
  */
-export async function openStore({ database, keyring, clock, log = () => undefined }: StoreOptions): Promise<OpenStore> {
+export async function openStore(options: StoreOptions): Promise<OpenStore> {
+  const { database, keyring, clock, log = () => undefined, hooks = null } = options;
   const driver = 'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, log);
   try {
     const { applied } = await migrate(driver, keyring, clock.now());
@@ -58,10 +63,11 @@ export async function openStore({ database, keyring, clock, log = () => undefine
       dialect: driver.dialect,
       migrations: applied,
       load: (key) => load(driver, keyring, log, key),
-      commit: (commit) => commitOn(driver, keyring, log, clock.now(), commit),
+      commit: (commit) => commitOn({ driver, keyring, log, hooks }, clock.now(), commit),
       read: readsOn(driver, clock),
       definitions: definitionsOn({ driver, keyring, clock, log }),
       accounts: accountsOn(driver, clock),
+      outbox: outboxOn(driver, keyring, clock),
       newUserId: userIds(driver),
       ready: async () => void (await driver.read(sql`SELECT 1`)),
       backup: (file) => driver.backup(file),

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
+import type { Refusal } from '../engine/effects.ts';
 import { DoorwardError } from '../kernel/errors.ts';
-import type { Driver, Failure, Log, Script, Statement, Transaction } from './driver.ts';
+import type { Driver, Failure, Log, Script, Statement, Transaction, Within } from './driver.ts';
 import { isFoldable, type Prepared, Texts } from './fold.ts';
 import { isStorableSql, numbered, type Row, type Sql } from './sql.ts';
 
@@ -77,7 +78,7 @@ class PostgresDriver implements Driver {
   async transact(transaction: Transaction): Promise<Failure | null> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#onClient((client) => this.#attempt(client, transaction.statements));
+        return await this.#onClient((client) => this.#attempt(client, transaction));
       } catch (error) {
         if (tries >= mostTries) throw error;
         if (again.has(stateOf(causeOf(error)))) await sleep(Math.random() * 10 * tries);
@@ -108,8 +109,8 @@ class PostgresDriver implements Driver {
     return this.#pool.end();
   }
 
-  async #attempt(client: PoolClient, statements: readonly Statement[]): Promise<Failure | null> {
-    if (isFoldable(statements)) {
+  async #attempt(client: PoolClient, { statements, within }: Transaction): Promise<Failure | null> {
+    if (within === undefined && isFoldable(statements)) {
       try {
         await client.query(this.#texts.folded(statements));
         return null;
@@ -118,12 +119,12 @@ class PostgresDriver implements Driver {
       }
     }
     await client.query('BEGIN');
-    const failure = await this.#oneByOne(client, statements);
+    const failure = await this.#oneByOne(client, statements, within);
     if (failure !== null) await client.query('ROLLBACK');
     return failure;
   }
 
-  async #oneByOne(client: PoolClient, statements: readonly Statement[]): Promise<Failure | null> {
+  async #oneByOne(client: PoolClient, statements: readonly Statement[], within?: Within): Promise<Failure | null> {
     let index: number | null = 0;
     try {
       for (const { sql, expect } of statements) {
@@ -133,6 +134,8 @@ class PostgresDriver implements Driver {
       }
       // References that are checked at the end belong to no statement.
       index = null;
+      const refusal = within === undefined ? null : await runWithin(client, within);
+      if (refusal !== null) return { kind: 'vetoed', refusal };
       await client.query('COMMIT');
       return null;
     } catch (error) {
@@ -173,6 +176,27 @@ class PostgresDriver implements Driver {
       client.release(broken);
     }
   }
+}
+
+/** A statement of the application that met a lock or a lost connection is our trouble, whatever the hook made of it. */
+async function runWithin(client: PoolClient, { limitMs, run }: Within): Promise<Refusal | null> {
+  let trouble: unknown = null;
+  await client.query(`SET LOCAL statement_timeout = ${limitMs}`);
+  const refusal = await run({
+    dialect: 'postgres',
+    async query(text, params = []) {
+      try {
+        // Extended: a text with several statements could end the transaction.
+        const result = await client.query({ text, values: [...params], queryMode: 'extended' } as QueryConfig);
+        return result.rows as Record<string, unknown>[];
+      } catch (error) {
+        if (again.has(stateOf(error)) || isLost(error)) trouble = error;
+        throw error;
+      }
+    },
+  });
+  if (trouble !== null) throw trouble;
+  return refusal;
 }
 
 async function rowsOf(client: PoolClient, { text, name, values }: Prepared): Promise<readonly Row[]> {

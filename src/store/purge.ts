@@ -1,3 +1,4 @@
+import { keyPrefix } from '../engine/run.ts';
 import type { Driver } from './driver.ts';
 import { type Sql, sql } from './sql.ts';
 
@@ -6,12 +7,13 @@ export interface Purged {
   readonly sessions: number;
   readonly runs: number;
   readonly attempts: number;
+  readonly tokens: number;
   readonly messages: number;
   readonly flowVersions: number;
 }
 
 const hour = 3_600_000;
-/** An ended run answers repeated posts for ten minutes; an expired one says so for a while. */
+/** An ended run answers repeated posts for ten minutes; an expired one says so for a while. One with a key stays until it expires. */
 const runsKept = hour;
 const messagesKept = 24 * hour;
 /** A visitor who was shown a first page has no run yet, and comes back to that version. */
@@ -37,11 +39,16 @@ export async function purge(driver: Driver, now: number): Promise<Purged> {
     runs: await remove(
       (limit) => sql`
         DELETE FROM doorward_run WHERE id IN (SELECT id FROM doorward_run
-          WHERE expires_at <= ${now - runsKept} OR ended_at <= ${now - runsKept} LIMIT ${limit}) RETURNING 1`,
+          WHERE expires_at <= ${now - runsKept} OR (ended_at <= ${now - runsKept} AND session NOT LIKE ${`${keyPrefix}%`}) LIMIT ${limit}) RETURNING 1`,
     ),
     attempts: await remove(
       (limit) => sql`
         DELETE FROM doorward_attempt WHERE bucket IN (SELECT bucket FROM doorward_attempt
+          WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
+    ),
+    tokens: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_token WHERE hash IN (SELECT hash FROM doorward_token
           WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
     ),
     messages: await remove(

@@ -1,10 +1,22 @@
 import type { Reads } from '../engine/ports.ts';
+import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import type { User } from '../engine/user.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { usernameKey } from '../kernel/text.ts';
 import { noAdministrator } from './administrators.ts';
 import type { Driver } from './driver.ts';
-import { groupColumns, groupFrom, int, intOrNull, text, textOrNull, userColumns, userFrom } from './rows.ts';
+import {
+  groupColumns,
+  groupFrom,
+  int,
+  intOrNull,
+  text,
+  textOrNull,
+  tokenColumns,
+  tokenFrom,
+  userColumns,
+  userFrom,
+} from './rows.ts';
 import { list, type Row, sql } from './sql.ts';
 
 /** What stages may ask, one query each. */
@@ -20,6 +32,10 @@ export function readsOn(driver: Driver, clock: Clock): Reads {
         sql`SELECT secret FROM doorward_credential WHERE user_id = ${userId} AND kind = 'password' AND name = ''`,
       );
       return textOrNull(row ?? [], 0);
+    },
+    async provenance(userId) {
+      const [row] = await driver.read(sql`SELECT provenance FROM doorward_user WHERE id = ${userId}`);
+      return row === undefined ? noProvenance : (JSON.parse(text(row, 0)) as Provenance);
     },
     async groups(references) {
       const wanted = list(references);
@@ -53,6 +69,10 @@ export function readsOn(driver: Driver, clock: Clock): Reads {
     async setupSecret() {
       const [row] = await driver.read(sql`SELECT secret_hash FROM doorward_setup WHERE ${noAdministrator}`);
       return textOrNull(row ?? [], 0);
+    },
+    async token(hash) {
+      const [row] = await driver.read(sql`SELECT ${tokenColumns.of('t')} FROM doorward_token t WHERE t.hash = ${hash}`);
+      return row === undefined ? null : tokenFrom(row);
     },
     async sessionsOf(userId) {
       const now = clock.now();

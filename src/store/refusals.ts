@@ -33,11 +33,13 @@ const referring: Readonly<Record<string, readonly Effect['kind'][]>> = {
   doorward_membership: ['group.join'],
   doorward_session: ['session.begin'],
   doorward_connection: ['connection.save'],
+  doorward_token: ['token.create'],
   doorward_group: ['group.create', 'group.update'],
 };
 
 /** What a rolled back transaction means to who asked for it. */
 export function refusalOf(failure: Failure, statements: readonly Statement[]): Refusal | 'lost' {
+  if (failure.kind === 'vetoed') return failure.refusal;
   const statement = failure.index === null ? undefined : statements[failure.index];
   if (failure.kind === 'unexpected') return statement?.otherwise ?? constraint(statement, statements);
   if (failure.kind === 'unique') {

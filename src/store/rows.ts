@@ -1,6 +1,6 @@
 import { type PlanContext, thawContext } from '../engine/plan-context.ts';
 import type { Run, RunState } from '../engine/run.ts';
-import type { Group, Session, User, UserType } from '../engine/user.ts';
+import type { Group, Session, Token, User, UserType } from '../engine/user.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { Row, Sql } from './sql.ts';
@@ -32,8 +32,9 @@ export const userColumns = columns(
   'id uuid username name email path type is_active attributes date_joined last_login password_changed_at last_updated version',
 );
 export const sessionColumns = columns(
-  'token_hash uuid user_id impersonator_id created_at last_used_at expires_at idle_timeout persistent address agent auth_method',
+  'token_hash uuid user_id impersonator_id created_at last_used_at expires_at idle_timeout persistent address agent auth_method returns_to',
 );
+export const tokenColumns = columns('hash uuid purpose flow user_id created_at expires_at description');
 export const groupColumns = columns('pk name is_superuser parent attributes');
 export const runColumns = columns(
   'id session origin_session flow variant version user_id impersonator_id seq state ended created_at expires_at',
@@ -75,6 +76,20 @@ export function sessionFrom(row: Row, at = 0): Session | null {
     address: text(row, at + 9),
     agent: text(row, at + 10),
     authMethod: text(row, at + 11),
+    returnsTo: textOrNull(row, at + 12),
+  };
+}
+
+export function tokenFrom(row: Row): Token {
+  return {
+    hash: text(row, 0),
+    uuid: text(row, 1),
+    purpose: text(row, 2),
+    flow: textOrNull(row, 3),
+    userId: int(row, 4),
+    createdAt: int(row, 5),
+    expiresAt: int(row, 6),
+    description: text(row, 7),
   };
 }
 

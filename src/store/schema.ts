@@ -13,7 +13,7 @@ CREATE TABLE doorward_user (
   id {id}, uuid text NOT NULL, username text NOT NULL, username_key text NOT NULL, name text NOT NULL,
   email text NOT NULL, email_key text, upn_key text, path text NOT NULL, type text NOT NULL, is_active bigint NOT NULL,
   attributes text NOT NULL, date_joined bigint NOT NULL, last_login bigint, password_changed_at bigint,
-  last_updated bigint NOT NULL, version bigint NOT NULL
+  last_updated bigint NOT NULL, version bigint NOT NULL, provenance text NOT NULL
 ) {strict};
 CREATE UNIQUE INDEX doorward_user_uuid ON doorward_user (uuid);
 CREATE UNIQUE INDEX doorward_user_username_key ON doorward_user (username_key);
@@ -52,11 +52,13 @@ CREATE TABLE doorward_session (
   user_id bigint NOT NULL REFERENCES doorward_user (id) ON DELETE CASCADE,
   impersonator_id bigint REFERENCES doorward_user (id) ON DELETE CASCADE, created_at bigint NOT NULL,
   last_used_at bigint NOT NULL, expires_at bigint NOT NULL, idle_timeout bigint, persistent bigint NOT NULL,
-  address text NOT NULL, agent text NOT NULL, auth_method text NOT NULL
+  address text NOT NULL, agent text NOT NULL, auth_method text NOT NULL,
+  returns_to text REFERENCES doorward_session (token_hash) ON DELETE CASCADE ON UPDATE CASCADE
 ) {strict};
 CREATE UNIQUE INDEX doorward_session_uuid ON doorward_session (uuid);
 CREATE INDEX doorward_session_user ON doorward_session (user_id);
 CREATE INDEX doorward_session_impersonator ON doorward_session (impersonator_id) WHERE impersonator_id IS NOT NULL;
+CREATE INDEX doorward_session_returns ON doorward_session (returns_to) WHERE returns_to IS NOT NULL;
 
 CREATE TABLE doorward_run (
   id text NOT NULL PRIMARY KEY, session text NOT NULL, origin_session text, flow text NOT NULL, variant text NOT NULL,
@@ -71,21 +73,36 @@ CREATE TABLE doorward_attempt (
   bucket text NOT NULL PRIMARY KEY, window_start bigint NOT NULL, count bigint NOT NULL, expires_at bigint NOT NULL
 ) {keyed};
 
+CREATE TABLE doorward_token (
+  hash text NOT NULL PRIMARY KEY, uuid text NOT NULL, purpose text NOT NULL, flow text,
+  user_id bigint NOT NULL REFERENCES doorward_user (id) ON DELETE CASCADE, created_at bigint NOT NULL,
+  expires_at bigint NOT NULL, description text NOT NULL
+) {strict};
+CREATE UNIQUE INDEX doorward_token_uuid ON doorward_token (uuid);
+CREATE UNIQUE INDEX doorward_token_link ON doorward_token (user_id, purpose) WHERE flow IS NOT NULL;
+CREATE INDEX doorward_token_user ON doorward_token (user_id);
+
 CREATE TABLE doorward_setup (id bigint NOT NULL PRIMARY KEY, secret_hash text NOT NULL, created_at bigint NOT NULL) {strict};
 `;
 
 const records = `
 CREATE TABLE doorward_event (
-  id {serial}, action text NOT NULL, user_id bigint, actor text, on_behalf_of text, context text NOT NULL,
+  id {serial}, action text NOT NULL, user_id bigint, actor text, behalf_id bigint, on_behalf_of text, context text NOT NULL,
   address text NOT NULL, request_id text NOT NULL, flow text, created_at bigint NOT NULL
 ) {strict};
 CREATE INDEX doorward_event_user ON doorward_event (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX doorward_event_behalf ON doorward_event (behalf_id) WHERE behalf_id IS NOT NULL;
 
 CREATE TABLE doorward_outbox (
-  id {serial}, uuid text NOT NULL, kind text NOT NULL, user_id bigint, payload text, created_at bigint NOT NULL,
-  due_at bigint NOT NULL, tries bigint NOT NULL, leased_until bigint, sent_at bigint, set_aside_at bigint
+  id {serial}, uuid text NOT NULL, kind text NOT NULL, channel text NOT NULL, user_id bigint, payload text,
+  created_at bigint NOT NULL, due_at bigint NOT NULL, tries bigint NOT NULL, last_error text, leased_until bigint,
+  sent_at bigint, set_aside_at bigint
 ) {strict};
-CREATE INDEX doorward_outbox_due ON doorward_outbox (due_at) WHERE sent_at IS NULL AND set_aside_at IS NULL;
+CREATE INDEX doorward_outbox_due ON doorward_outbox (channel, due_at) WHERE sent_at IS NULL AND set_aside_at IS NULL;
+CREATE INDEX doorward_outbox_line ON doorward_outbox (channel, user_id, id)
+  WHERE sent_at IS NULL AND set_aside_at IS NULL;
+CREATE INDEX doorward_outbox_left ON doorward_outbox (id) WHERE sent_at IS NULL;
+CREATE INDEX doorward_outbox_sent ON doorward_outbox (sent_at) WHERE sent_at IS NOT NULL;
 `;
 
 const definitions = `

@@ -3,8 +3,10 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'libsql';
 import { DoorwardError } from '../kernel/errors.ts';
-import { Cache, type Driver, type Failure, type Script, type Transaction } from './driver.ts';
+import { Cache, type Driver, type Failure, type Script, type Transaction, type Within } from './driver.ts';
 import { isStorableSql, type Row, type Sql, sql } from './sql.ts';
+import { codes, failureOf, messageOf, primaryCode, unavailable } from './sqlite-errors.ts';
+import { hookTransactionOn } from './sqlite-hook.ts';
 
 /*
  * SQLite: one writing connection behind a queue, one reading connection. libsql is synchronous, so a commit runs in
@@ -12,20 +14,6 @@ import { isStorableSql, type Row, type Sql, sql } from './sql.ts';
  */
 
 type Prepared = Database.Statement<unknown[]>;
-
-/** SQLite's primary result codes. */
-const codes = {
-  busy: 5,
-  locked: 6,
-  readonly: 8,
-  io: 10,
-  corrupt: 11,
-  full: 13,
-  cannotOpen: 14,
-  constraint: 19,
-  notADatabase: 26,
-};
-const foreignKey = 787;
 
 /** How long a call waits for another process that writes, in milliseconds. */
 const patience = 5_000;
@@ -44,11 +32,20 @@ export async function openSqlite(file: string): Promise<Driver> {
   return driver;
 }
 
+/** A transaction that waits for its turn. */
+interface Waiting {
+  readonly transaction: Transaction;
+  resolve(outcome: Failure | null): void;
+  reject(error: unknown): void;
+}
+
 class SqliteDriver implements Driver {
   readonly dialect = 'sqlite';
   readonly #writer: Connection;
   readonly #reader: Connection;
   #queue: Promise<unknown> = Promise.resolve();
+  #waiting: Waiting[] = [];
+  #closed = false;
 
   constructor(writer: Connection, reader: Connection) {
     this.#writer = writer;
@@ -65,6 +62,7 @@ class SqliteDriver implements Driver {
 
   async read(query: Sql): Promise<readonly Row[]> {
     if (!isStorableSql(query)) return [];
+    if (this.#closed) throw closed();
     return patiently(() => this.#reader.rows(query), patience);
   }
 
@@ -72,8 +70,35 @@ class SqliteDriver implements Driver {
     return this.#alone(() => this.#writer.rows(query));
   }
 
+  /**
+   * Transactions that are asked for in one turn of the event loop share one write to the disk: it is what a commit
+   * costs. Each still happens or fails by itself.
+   */
   transact(transaction: Transaction): Promise<Failure | null> {
-    return this.#alone(() => this.#writer.transact(transaction));
+    const { within } = transaction;
+    if (within !== undefined) return this.#inTurn(() => this.#writer.transactWithin(transaction, within));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ transaction, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => void this.#flush());
+    });
+  }
+
+  async #flush(): Promise<void> {
+    let batch: readonly Waiting[] = [];
+    try {
+      const outcomes = await this.#alone(() => {
+        // Whoever came while this turn was awaited goes along.
+        batch = [...batch, ...this.#waiting];
+        this.#waiting = [];
+        if (batch.length === 0) return [];
+        return this.#writer.transactAll(batch.map(({ transaction }) => transaction));
+      });
+      batch.forEach(({ resolve }, index) => {
+        resolve(outcomes[index] ?? null);
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
   }
 
   migrate<T>(work: (script: Script) => Promise<T>): Promise<T> {
@@ -82,7 +107,7 @@ class SqliteDriver implements Driver {
       run: async (text) => void database.exec(text),
       query: async (query) => this.#writer.rows(query),
     };
-    const turn = this.#queue.then(async () => {
+    return this.#inTurn(async () => {
       await patiently(() => database.exec('BEGIN EXCLUSIVE'), migrationPatience);
       try {
         const result = await work(script);
@@ -93,8 +118,6 @@ class SqliteDriver implements Driver {
         throw unavailable(error) ?? error;
       }
     });
-    this.#queue = turn.catch(() => undefined);
-    return turn;
   }
 
   async backup(file: string): Promise<void> {
@@ -103,6 +126,9 @@ class SqliteDriver implements Driver {
   }
 
   async close(): Promise<void> {
+    if (this.#waiting.length > 0) await this.#flush();
+    // libsql ends the whole process when a closed database is used, so a late caller is told here.
+    this.#closed = true;
     await this.#queue;
     this.#reader.database.close();
     this.#writer.database.close();
@@ -111,7 +137,12 @@ class SqliteDriver implements Driver {
   /** One writer at a time in this process; the first that finds the file locked waits, the others behind it. */
   #alone<T>(work: () => T): Promise<T> {
     const until = performance.now() + patience;
-    const turn = this.#queue.then(() => patiently(work, until - performance.now()));
+    return this.#inTurn(() => patiently(work, until - performance.now()));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(closed());
+    const turn = this.#queue.then(work);
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
@@ -121,6 +152,8 @@ class SqliteDriver implements Driver {
 class Connection {
   readonly database: Database.Database;
   readonly #prepared = new Cache<Prepared>(300);
+  /** null for a statement that returns nothing. */
+  readonly #reads = new Cache<Prepared | null>(300);
   readonly #begin: Prepared;
   readonly #commit: Prepared;
 
@@ -131,31 +164,77 @@ class Connection {
   }
 
   rows(query: Sql): readonly Row[] {
-    const prepared = this.#prepare(query);
-    if (prepared.reader) return prepared.raw().all(query.params) as Row[];
-    prepared.run(query.params);
+    const read = this.#reads.get(query.text, () => {
+      const prepared = this.#prepare(query);
+      return prepared.reader ? prepared.raw() : null;
+    });
+    if (read !== null) return read.all(query.params) as Row[];
+    this.#prepare(query).run(query.params);
     return [];
+  }
+
+  /** All in one transaction of the database, each behind its own savepoint. */
+  transactAll(transactions: readonly Transaction[]): readonly (Failure | null)[] {
+    const [only] = transactions;
+    if (only !== undefined && transactions.length === 1) return [this.transact(only)];
+    this.#begin.run();
+    try {
+      const outcomes = transactions.map((transaction) => this.#savepoint(transaction));
+      this.#commit.run();
+      return outcomes;
+    } catch (error) {
+      this.rollback();
+      // A reference that is checked at the end belongs to one of them: alone, each gets its own answer.
+      if (primaryCode(error) !== codes.constraint) throw error;
+      return transactions.map((transaction) => this.transact(transaction));
+    }
+  }
+
+  #savepoint({ statements }: Transaction): Failure | null {
+    this.database.exec('SAVEPOINT one');
+    const failure = this.#carryOut(statements);
+    this.database.exec(failure === null ? 'RELEASE one' : 'ROLLBACK TO one; RELEASE one');
+    return failure;
+  }
+
+  #carryOut(statements: Transaction['statements']): Failure | null {
+    for (const [index, statement] of statements.entries()) {
+      try {
+        const { changes } = this.#prepare(statement.sql).run(statement.sql.params);
+        if (statement.expect !== undefined && changes !== statement.expect) return { kind: 'unexpected', index };
+      } catch (error) {
+        return failureOf(error, index, statement.sql.text);
+      }
+    }
+    return null;
   }
 
   transact({ statements }: Transaction): Failure | null {
     this.#begin.run();
-    let index: number | null = 0;
     try {
-      for (const statement of statements) {
-        const { changes } = this.#prepare(statement.sql).run(statement.sql.params);
-        if (statement.expect !== undefined && changes !== statement.expect) {
-          this.rollback();
-          return { kind: 'unexpected', index };
-        }
-        index += 1;
-      }
-      // References that are checked at the end belong to no statement.
-      index = null;
-      this.#commit.run();
-      return null;
+      const failure = this.#carryOut(statements);
+      if (failure !== null) this.rollback();
+      else this.#commit.run();
+      return failure;
     } catch (error) {
       this.rollback();
-      return failureOf(error, index, statements[index ?? -1]?.sql.text ?? '');
+      return failureOf(error, null, '');
+    }
+  }
+
+  /** The same with the application's own code inside: the file is locked and the queue waits until it is done. */
+  async transactWithin({ statements }: Transaction, { run }: Within): Promise<Failure | null> {
+    await patiently(() => this.#begin.run(), patience);
+    try {
+      const failure = this.#carryOut(statements);
+      const refusal = failure === null ? await run(hookTransactionOn(this.database)) : null;
+      if (failure === null && refusal === null) this.#commit.run();
+      else this.rollback();
+      return refusal === null ? failure : { kind: 'vetoed', refusal };
+    } catch (error) {
+      this.rollback();
+      if (primaryCode(error) === codes.constraint) return failureOf(error, null, '');
+      throw unavailable(error) ?? error;
     }
   }
 
@@ -191,6 +270,10 @@ function createPrivate(file: string, flags: 'a' | 'wx'): void {
   }
 }
 
+function closed(): DoorwardError {
+  return new DoorwardError('store_unavailable', 'the database was closed');
+}
+
 /** Tries until the file is free; other processes get their turn meanwhile. */
 async function patiently<T>(work: () => T, wait: number): Promise<T> {
   const until = performance.now() + wait;
@@ -202,43 +285,4 @@ async function patiently<T>(work: () => T, wait: number): Promise<T> {
     }
     await sleep(1 + Math.random() * 15);
   }
-}
-
-function failureOf(error: unknown, index: number | null, text: string): Failure {
-  if (primaryCode(error) !== codes.constraint) throw error;
-  const message = messageOf(error);
-  const columns = /^UNIQUE constraint failed: (.+)$/.exec(message)?.[1];
-  if (columns !== undefined) return { kind: 'unique', key: columns, index };
-  if (rawCode(error) !== foreignKey) return { kind: 'constraint', detail: message, index };
-  // The only reference that waits for the end is that of a group to its parent.
-  return { kind: 'missing', table: /doorward_\w+/.exec(text)?.[0] ?? 'doorward_group', index };
-}
-
-/** The error as people and programs should see it, if it is the file's fault. */
-export function unavailable(error: unknown): DoorwardError | null {
-  const details: Readonly<Record<number, string>> = {
-    [codes.busy]: 'another process kept the SQLite file locked for too long',
-    [codes.locked]: 'the SQLite file is locked',
-    [codes.readonly]: 'the SQLite file cannot be written: check the permissions of the file and its folder',
-    [codes.io]: 'reading or writing the SQLite file failed',
-    [codes.corrupt]: 'the SQLite file is damaged: restore a backup',
-    [codes.full]: 'the disk of the SQLite file is full',
-    [codes.cannotOpen]: 'the SQLite file cannot be opened',
-    [codes.notADatabase]: 'the file is not an SQLite database',
-  };
-  const detail = details[primaryCode(error)];
-  if (detail === undefined) return null;
-  return new DoorwardError('store_unavailable', `${detail} (${messageOf(error)})`, { cause: error, retryAfter: 5 });
-}
-
-function primaryCode(error: unknown): number {
-  return rawCode(error) & 255;
-}
-
-function rawCode(error: unknown): number {
-  return error instanceof Error && 'rawCode' in error && typeof error.rawCode === 'number' ? error.rawCode : 0;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

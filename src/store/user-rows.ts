@@ -1,4 +1,5 @@
 import type { Effect } from '../engine/effects.ts';
+import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import type { User } from '../engine/user.ts';
 import { usernameKey } from '../kernel/text.ts';
 import type { Statement } from './driver.ts';
@@ -45,11 +46,14 @@ export function userStatements(effects: readonly Effect[], now: number): Stateme
 
 function rowStatements(row: UserRow, now: number): Statement[] {
   const statements = row.creates.map((effect) =>
-    createStatement({
-      ...effect.user,
-      lastLogin: row.seenAt ?? effect.user.lastLogin,
-      passwordChangedAt: row.passwordAt ?? effect.user.passwordChangedAt,
-    }),
+    createStatement(
+      {
+        ...effect.user,
+        lastLogin: row.seenAt ?? effect.user.lastLogin,
+        passwordChangedAt: row.passwordAt ?? effect.user.passwordChangedAt,
+      },
+      effect.provenance ?? noProvenance,
+    ),
   );
   const stamped = row.creates.length > 0 ? { ...row, seenAt: null, passwordAt: null } : row;
   if (stamped.updates.length === 0 && (stamped.seenAt !== null || stamped.passwordAt !== null))
@@ -62,17 +66,18 @@ function rowStatements(row: UserRow, now: number): Statement[] {
   ];
 }
 
-function createStatement(user: User): Statement {
+function createStatement(user: User, provenance: Provenance): Statement {
   return {
     effect: 'user.create',
     touches: [`user:${user.id}`],
     sql: sql`
       INSERT INTO doorward_user (id, uuid, username, username_key, name, email, email_key, upn_key, path, type, is_active,
-        attributes, date_joined, last_login, password_changed_at, last_updated, version)
+        attributes, date_joined, last_login, password_changed_at, last_updated, version,
+        provenance)
       VALUES (${user.id}, ${user.uuid}, ${user.username}, ${usernameKey(user.username)}, ${user.name}, ${user.email},
         ${emailKey(user.email)}, ${upnKey(user)}, ${user.path}, ${user.type}, ${flag(user.isActive)},
         ${JSON.stringify(user.attributes)}, ${user.dateJoined}, ${user.lastLogin}, ${user.passwordChangedAt},
-        ${user.lastUpdated}, ${user.version})`,
+        ${user.lastUpdated}, ${user.version}, ${JSON.stringify(provenance)})`,
   };
 }
 
@@ -88,6 +93,7 @@ function updateStatement(
   const lastLogin = stamps.seenAt ?? set.lastLogin;
   const passwordAt = stamps.passwordAt ?? set.passwordChangedAt;
   const isActive = set.isActive === undefined ? null : flag(set.isActive);
+  const provenance = effect.provenance === undefined ? null : JSON.stringify(effect.provenance);
   return {
     effect: 'user.update',
     touches: [`user:${effect.id}`],
@@ -107,7 +113,7 @@ function updateStatement(
         attributes = coalesce(${set.attributes === undefined ? null : JSON.stringify(set.attributes)}, attributes),
         last_login = CASE WHEN ${flag(lastLogin === undefined)} = 1 THEN last_login ELSE ${lastLogin ?? null} END,
         password_changed_at = CASE WHEN ${flag(passwordAt === undefined)} = 1 THEN password_changed_at ELSE ${passwordAt ?? null} END,
-        last_updated = ${now}, version = version + 1
+        provenance = coalesce(${provenance}, provenance), last_updated = ${now}, version = version + 1
       WHERE id = ${effect.id} AND version = ${effect.version}`,
   };
 }

@@ -1,8 +1,10 @@
 import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
 import type { PlanContext } from '../engine/plan-context.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
+import type { Profile } from '../engine/profile.ts';
+import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import type { Desk, Stage, Visitor } from '../engine/stage.ts';
-import type { Group, Session, User } from '../engine/user.ts';
+import type { Group, Session, Token, User } from '../engine/user.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
 import type { FieldProblems } from '../protocol/text.ts';
@@ -26,8 +28,13 @@ export interface DeskOptions {
   readonly objects?: readonly CompiledObject[];
   readonly attempts?: Readonly<Record<string, number>>;
   readonly setupSecret?: string | null;
+  /** What is known of users' values, by their id. */
+  readonly provenance?: Readonly<Record<number, Provenance>>;
+  readonly profile?: Profile;
+  readonly tokens?: readonly Token[];
   readonly query?: Readonly<Record<string, string>>;
   readonly unattended?: boolean;
+  readonly dryRun?: boolean;
   readonly flow?: { readonly slug: string; readonly designation: Designation };
   readonly stage?: Partial<CompiledStage>;
   /** Milliseconds since the epoch. */
@@ -61,6 +68,7 @@ export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options
     visitor: { ...anonymous, ...options.visitor },
     query: options.query ?? {},
     unattended: options.unattended ?? false,
+    dryRun: options.dryRun ?? false,
     read: readsOf(options),
     tools: toolsOf(options, (level, message, fields) => logged.push({ level, message, fields })),
     object: (pk) => objects.get(pk) ?? null,
@@ -106,7 +114,8 @@ const anonymous: Visitor = {
 };
 
 function readsOf(options: DeskOptions): Reads {
-  const users = options.users ?? [];
+  const signedIn = options.visitor?.user ?? null;
+  const users = options.users ?? (signedIn === null ? [] : [signedIn]);
   const groups = options.groups ?? [];
   return {
     user: async (id) => users.find((user) => user.id === id) ?? null,
@@ -128,8 +137,10 @@ function readsOf(options: DeskOptions): Reads {
         groups,
       );
     },
+    provenance: async (id) => options.provenance?.[id] ?? noProvenance,
     attempts: async (bucket) => options.attempts?.[bucket] ?? 0,
     setupSecret: async () => options.setupSecret ?? null,
+    token: async (hash) => options.tokens?.find((token) => token.hash === hash) ?? null,
     sessionsOf: async (id) => (options.sessions ?? []).filter(({ userId }) => userId === id),
     sampleHashFormat: async () => undefined,
   };
@@ -147,6 +158,7 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
     },
     hashToken: (token) => `digest$${token}`,
     log,
+    profile: options.profile ?? null,
   };
 }
 

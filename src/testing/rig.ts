@@ -79,6 +79,11 @@ export class Visitor {
     this.#options = options;
   }
 
+  /** Token of the step that was shown last; null after an end. */
+  get step(): string | null {
+    return this.#step;
+  }
+
   /** A second window of the same browser: it shares cookies as they are now. */
   clone(): Visitor {
     const twin = new Visitor(this.#auth, this.#origin, this.#options);

@@ -41,7 +41,9 @@ onEachDatabase('definitions', (rig) => {
     await commit(rig.store, [], [{ mode: 'insert', run: run('x') }]);
     const later = start + 8 * 86_400_000;
     expect(await definitions.apply(change(2, { removedFlows: ['sign-up'] }))).toBe('done');
-    expect(await loadAt(rig.store, 'x', start)).toEqual({ flowVersion: null, signedIn: null, run: null });
+    const left = await loadAt(rig.store, 'x', start);
+    expect(left).toMatchObject({ flowVersion: null, signedIn: null, run: { state: { plan: [], context: {} } } });
+    expect(left.run?.ended?.outcome).toEqual({ kind: 'denied', message: { $text: 'flow.gone' } });
     expect(await definitions.apply(change(3, { flows: [flow(1)] }))).toBe('done');
     expect(await definitions.apply(change(4, { flows: [flow(2)] }))).toBe('done');
     expect((await rig.store.accounts.purge(later)).flowVersions).toBe(1);

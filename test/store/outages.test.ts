@@ -7,7 +7,7 @@ import { systemClock } from '../../src/kernel/clock.ts';
 import { newUuid } from '../../src/kernel/ids.ts';
 import { Keyring } from '../../src/kernel/secrets.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
-import { unavailable } from '../../src/store/sqlite.ts';
+import { unavailable } from '../../src/store/sqlite-errors.ts';
 import {
   added,
   commit,

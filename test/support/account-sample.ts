@@ -1,3 +1,4 @@
+import type { FieldProvenance } from '../../src/engine/provenance.ts';
 import { type Brand, parseBrand } from '../../src/pages/brand.ts';
 import type { AccountPageData } from '../../src/pages/page-data.ts';
 
@@ -17,6 +18,17 @@ export const accountData: AccountPageData = {
     email: 'ada@example.org',
     passwordChangedAt: Date.UTC(2026, 4, 4, 8, 30),
     attributes: { settings: { locale: 'en' } },
+  },
+  provenance: {
+    fields: new Map<string, FieldProvenance>([
+      ['username', { origin: { kind: 'program', via: 'cli' }, at: Date.UTC(2026, 3, 1, 8), by: null }],
+      [
+        'name',
+        { origin: { kind: 'prompt', flow: 'sign-up', stage: 'details' }, at: Date.UTC(2026, 3, 1, 9), by: 'self' },
+      ],
+      ['attributes.settings', { origin: { kind: 'source', source: 'GitHub' }, at: Date.UTC(2026, 3, 2), by: 'self' }],
+    ]),
+    flows: new Map([['sign-up', { $lang: { en: 'Create an account', de: 'Konto anlegen' } }]]),
   },
   sessions: [
     {

@@ -60,6 +60,7 @@ export function sampleData(challenge: Challenge, sample: Sample = {}): FlowPageD
       title: sample.title ?? 'Welcome back',
       pendingUser: '',
       messages: [],
+      actingAs: null,
       stepToken: 'step-token',
       session: null,
       locale: sample.locale ?? 'en',

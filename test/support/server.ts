@@ -9,6 +9,8 @@ import { createDoorward, type Doorward } from '../../src/index.ts';
 export interface TestServer {
   readonly auth: Doorward;
   readonly origin: string;
+  /** Where it listens, whatever its public address is. */
+  readonly local: string;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function startServer(options: Partial<DoorwardOptions> = {}): Promi
   return {
     auth,
     origin,
+    local: `http://localhost:${server.port}`,
     async close() {
       await server.close();
       await running.close();

@@ -96,6 +96,8 @@ export class Accounts {
       case 'event':
         this.events = [...this.events, effect.event];
         return null;
+      case 'hook.user_write':
+        return null;
       default:
         throw new Error(`a user write does not ask for ${effect.kind}`);
     }
@@ -157,6 +159,7 @@ export function testSession(userId: number, tokenHash: string, impersonatorId: n
     uuid: tokenHash,
     userId,
     impersonatorId,
+    returnsTo: null,
     createdAt: deskTime,
     lastUsedAt: deskTime,
     expiresAt: deskTime + 86_400_000,

@@ -1,3 +1,4 @@
+import type { App } from '../../app/app.ts';
 import { createApp } from '../../app/create.ts';
 import type { Log } from '../../app/options.ts';
 import { createHandler, type Handler } from '../../http/handler.ts';
@@ -24,8 +25,9 @@ export const serve: Command = {
     const log = await createLog(settings.logLevel);
     let handler: Handler = async () => new Response(null, { status: 503, headers: { 'retry-after': '1' } });
     const server = await listen((request, info) => handler(request, info), settings);
+    let app: App | null = null;
     try {
-      const app = await createApp(optionsOf({ ...settings, port: server.port }, log));
+      app = await createApp(optionsOf({ ...settings, port: server.port }, log));
       handler = createHandler(app);
       terminal.print(`Doorward ready at ${app.origin}/`);
       const address = await app.setupAddress();
@@ -39,11 +41,9 @@ export const serve: Command = {
         else terminal.stopped.addEventListener('abort', () => resolve(), { once: true });
       });
       log('info', 'stopping: answering what is under way');
+    } finally {
       await server.close();
-      await app.close();
-    } catch (error) {
-      await server.close();
-      throw error;
+      await app?.close();
     }
   },
 };

@@ -187,17 +187,18 @@ describe("the user's own values", () => {
   it('W31: what they were when the prompt was shown goes with the answers', async () => {
     const entered = await prompt.enter(deskOf(fields, { visitor: { user: ada } }));
     const baseline = { name: 'Ada', 'attributes.settings.locale': 'de', 'attributes.phone': null };
-    expect(entered.memo).toEqual({ baseline });
+    expect(entered.memo).toEqual({ baseline: { user: ada.id, values: baseline } });
     const outcome = await reply(
       fields,
       { name: 'Ada L.' },
       {
         visitor: { user: { ...ada, name: 'changed meanwhile' } },
-        context: { 'doorward/baseline': { email: 'x', name: 'earlier' } },
+        context: { 'doorward/baseline': { user: ada.id, values: { email: 'x', name: 'earlier' } } },
         ...(entered.memo === undefined ? {} : { memo: entered.memo }),
       },
     );
-    expect(outcome).toMatchObject({ context: { 'doorward/baseline': { email: 'x', ...baseline } } });
+    const values = { email: 'x', ...baseline };
+    expect(outcome).toMatchObject({ context: { 'doorward/baseline': { user: ada.id, values } } });
   });
 
   it('an anonymous first prompt keeps no memo, so it costs no row', async () => {

@@ -51,6 +51,9 @@ export const promptConfig = z.object({
 });
 export type PromptConfig = z.infer<typeof promptConfig>;
 
+/** A flow version never changes, so its fields are checked once. */
+const fieldsByConfig = new WeakMap<PromptConfig, readonly PromptFieldConfig[]>();
+
 /**
  * The stage's fields in the order they are shown; of two with the same key the later one counts.
  *
@@ -60,11 +63,15 @@ export function fieldsOf({
   config,
   object,
 }: Pick<Desk<PromptConfig>, 'config' | 'object'>): readonly PromptFieldConfig[] {
+  const known = fieldsByConfig.get(config);
+  if (known !== undefined) return known;
   const fields = config.fields.map((pk) => {
     const found = object(pk);
     if (found === null) throw new DoorwardError('internal', `the prompt ${pk} is not part of this version of the flow`);
     return promptField.parse({ name: found.name, ...(found.config as JsonObject) });
   });
   fields.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
-  return fields.filter((field) => field === fields.findLast(({ field_key }) => field_key === field.field_key));
+  const last = fields.filter((field) => field === fields.findLast(({ field_key }) => field_key === field.field_key));
+  fieldsByConfig.set(config, last);
+  return last;
 }

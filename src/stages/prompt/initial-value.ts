@@ -6,9 +6,9 @@ import { Secret } from '../../kernel/secrets.ts';
 import { isStorable } from '../../kernel/text.ts';
 import { isLocale, type Locale, localize } from '../../protocol/localize.ts';
 import type { Text } from '../../protocol/text.ts';
+import { isOwnField, ownValue } from '../own-field.ts';
 import type { PromptFieldConfig } from './field.ts';
 import { type Choice, fieldTypes, readCheckbox, scalarText } from './field-types.ts';
-import { isOwnField, ownValue } from './own-field.ts';
 import { sanitizeHtml } from './sanitize-html.ts';
 
 /** What a field's first value can come from. */

@@ -3,19 +3,28 @@
  * `prompt_data`, each under its own flat key (stages.md 2, user-write.md D-5). It reads its own fields only: what else
  * a client sends is never looked at (B-7).
  */
-import { mergePrompt, type PromptValue, promptPairs, promptValue } from '../../engine/plan-context.ts';
+import {
+  type Baseline,
+  mergePrompt,
+  type PlanContext,
+  type PromptValue,
+  promptPairs,
+  promptValue,
+} from '../../engine/plan-context.ts';
+import type { Origin } from '../../engine/provenance.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';
-import { isPlainObject, type Json, type JsonObject, member } from '../../kernel/json.ts';
+import type { User } from '../../engine/user.ts';
+import { isPlainObject, type Json, type JsonObject, member, sameJson } from '../../kernel/json.ts';
 import { Secret } from '../../kernel/secrets.ts';
 import { usernameKey } from '../../kernel/text.ts';
 import type { PromptChallenge } from '../../protocol/challenge.ts';
 import { isLocale } from '../../protocol/localize.ts';
 import { type FieldProblem, type FieldProblems, type Text, text, wholeForm } from '../../protocol/text.ts';
+import { isUserField, mayBeShown, ownUser, ownValue, watched } from '../own-field.ts';
 import { fieldsOf, type PromptConfig, type PromptFieldConfig, promptConfig } from './field.ts';
 import { type Choice, fieldTypes, type Parsed, problem } from './field-types.ts';
 import { isEmail } from './formats.ts';
 import { type Background, choicesOf, initialValue, shownPlaceholder, shownValue, typedAgain } from './initial-value.ts';
-import { isOwnField, mayBeShown, ownUser, ownValue } from './own-field.ts';
 import { sanitizeHtml } from './sanitize-html.ts';
 
 type PromptDesk = Desk<PromptConfig>;
@@ -43,7 +52,7 @@ export const prompt = defineStage<PromptConfig>({
   collects: (desk) => fieldsOf(desk).map(({ field_key }) => field_key),
   enter,
   answer,
-  unattended: (desk) => Object.fromEntries(fieldsOf(desk).flatMap((field) => knownAnswer(desk, field))),
+  unattended: knownAnswers,
 });
 
 async function enter(desk: PromptDesk): Promise<Outcome> {
@@ -51,17 +60,21 @@ async function enter(desk: PromptDesk): Promise<Outcome> {
   if (desk.config.validation_policies.length > 0) return { kind: 'deny', message: text('flow.policy_failed') };
   const fields = fieldsOf(desk);
   for (const field of fields) warnOfExpressions(desk, field);
-  const baseline = await baselineOf(desk, fields);
+  const user = fields.some(({ field_key }) => isUserField(field_key)) ? await ownUser(desk) : null;
+  const questions = revisedQuestions(desk, questionsOf(desk, fields, user));
   return {
     kind: 'ask',
-    challenge: challengeOf(revisedQuestions(desk, await questionsOf(desk, fields)), () => undefined),
-    ...(baseline === null ? {} : { memo: { baseline } }),
+    challenge: challengeOf(questions, () => undefined),
+    ...(user === null ? {} : { memo: { baseline: { ...baselineOf(user, questions) } } }),
   };
 }
 
 async function answer(desk: PromptDesk, response: Response): Promise<Outcome> {
-  const asked = revisedQuestions(desk, await questionsOf(desk, fieldsOf(desk)));
-  const questions = asked.filter(({ fixed }) => !fixed);
+  const fields = fieldsOf(desk);
+  const user = fields.some(({ prefill }) => prefill) ? await ownUser(desk) : null;
+  const asked = revisedQuestions(desk, questionsOf(desk, fields, user));
+  const hashed = hasTrustedHash(desk);
+  const questions = asked.filter(({ fixed, field }) => !fixed && !(hashed && field.type === 'password'));
   const values: [string, PromptValue][] = [];
   const problems: [string, readonly FieldProblem[]][] = [];
   for (const question of questions) {
@@ -75,7 +88,11 @@ async function answer(desk: PromptDesk, response: Response): Promise<Outcome> {
   if (problems.length > 0) return retry(asked, response, Object.fromEntries(problems));
   return {
     kind: 'pass',
-    context: { prompt_data: mergePrompt(promptPairs(desk.context) ?? [], values), ...keptBaseline(desk) },
+    context: {
+      prompt_data: mergePrompt(promptPairs(desk.context) ?? [], values),
+      ...keptBaseline(desk),
+      ...keptOrigins(desk, fields),
+    },
   };
 }
 
@@ -156,8 +173,11 @@ function passwordsMatch(questions: readonly Question[], values: ReadonlyMap<stri
   return new Set(passwords.map((password) => (password instanceof Secret ? password.reveal() : ''))).size <= 1;
 }
 
-async function questionsOf(desk: PromptDesk, fields: readonly PromptFieldConfig[]): Promise<readonly Question[]> {
-  const user = fields.some(({ prefill }) => prefill) ? await ownUser(desk) : null;
+function questionsOf(
+  desk: PromptDesk,
+  fields: readonly PromptFieldConfig[],
+  user: User | null,
+): readonly Question[] {
   const background: Background = {
     context: desk.context,
     user: user !== null && mayBeShown(user, desk) ? user : null,
@@ -169,18 +189,30 @@ async function questionsOf(desk: PromptDesk, fields: readonly PromptFieldConfig[
   });
 }
 
-/** The user's present values of the fields that are asked (W31); null for one that the user does not have. */
-async function baselineOf(desk: PromptDesk, fields: readonly PromptFieldConfig[]): Promise<JsonObject | null> {
-  const keys = fields.map(({ field_key }) => field_key).filter(isOwnField);
-  const user = keys.length > 0 ? await ownUser(desk) : null;
-  return user === null ? null : Object.fromEntries(keys.map((key) => [key, ownValue(user, key) ?? null]));
+/** The user's values of the fields that are open, as the form shows them (W31); null for one that they do not have. */
+function baselineOf(user: User, questions: readonly Question[]): Baseline {
+  const keys = questions.flatMap(({ fixed, field }) => (fixed === true ? [] : [field.field_key])).filter(isUserField);
+  return { user: user.id, values: Object.fromEntries(keys.map((key) => [key, watched(ownValue(user, key))])) };
 }
 
-function keptBaseline({ context, memo }: PromptDesk): { readonly 'doorward/baseline'?: JsonObject } {
-  const baseline = isPlainObject(memo) ? memo.baseline : undefined;
-  return isPlainObject(baseline)
-    ? { 'doorward/baseline': { ...context['doorward/baseline'], ...(baseline as JsonObject) } }
-    : {};
+/** A baseline that was somebody else's says nothing of this user. */
+function keptBaseline({ context, memo }: PromptDesk): Pick<PlanContext, 'doorward/baseline'> {
+  const baseline = isPlainObject(memo) ? (memo.baseline as unknown as Baseline | undefined) : undefined;
+  if (baseline === undefined) return {};
+  const known = context['doorward/baseline'];
+  const values = { ...(known?.user === baseline.user ? known.values : {}), ...baseline.values };
+  return { 'doorward/baseline': { user: baseline.user, values } };
+}
+
+/** The fields' keys come from this form. Without a browser nobody saw it: they come from who started the run. */
+function keptOrigins(
+  { context, flow, stage, unattended }: PromptDesk,
+  fields: readonly PromptFieldConfig[],
+): Pick<PlanContext, 'doorward/origins'> {
+  if (unattended) return {};
+  const origin: Origin = { kind: 'prompt', flow: flow.slug, stage: stage.name };
+  const others = (context['doorward/origins'] ?? []).filter((known) => !sameJson({ ...known.origin }, { ...origin }));
+  return { 'doorward/origins': [...others, { origin, keys: fields.map(({ field_key }) => field_key) }] };
 }
 
 /** What was sent for a field: under its own key, or nested at its dots (`{attributes: {settings: {locale}}}`). */
@@ -192,7 +224,24 @@ function sentValue(response: Response, key: string): Json | undefined {
   return found;
 }
 
-/** Unattended, a field is answered by what `prompt_data` already has under its key; it is checked like any answer. */
+/** Unattended, what `prompt_data` already has is the answer, and a password need not be repeated. */
+function knownAnswers(desk: PromptDesk): Response {
+  const fields = fieldsOf(desk);
+  const answers: JsonObject = Object.fromEntries(fields.flatMap((field) => knownAnswer(desk, field)));
+  const password = member(answers, 'password');
+  if (typeof password !== 'string') return answers;
+  const repeated = fields.filter(({ type, field_key }) => type === 'password' && !Object.hasOwn(answers, field_key));
+  return { ...answers, ...Object.fromEntries(repeated.map(({ field_key }) => [field_key, password])) };
+}
+
+/** A hash that is taken as the password (W11b): then there is none to ask for. */
+function hasTrustedHash({ unattended, context }: PromptDesk): boolean {
+  return (
+    unattended && context['doorward/trusted_hashes'] === true && promptValue(context, 'password_hash') !== undefined
+  );
+}
+
+/** A field is answered by what stands under its own key; it is checked like any answer. */
 function knownAnswer({ context }: PromptDesk, { field_key: key, type }: PromptFieldConfig): [string, Json][] {
   const known = fieldTypes[type].answeredBy === undefined ? promptValue(context, key) : undefined;
   if (known === undefined) return [];

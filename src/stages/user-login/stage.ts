@@ -3,6 +3,7 @@
  * pending user, whoever they proved to be, and gives the browser a session; nobody inactive or made up gets one.
  */
 import { z } from 'zod';
+import { endSessions } from '../../engine/acting.ts';
 import type { Effect } from '../../engine/effects.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import type { Session, User } from '../../engine/user.ts';
@@ -73,7 +74,7 @@ function signIn(desk: LoginDesk, user: User, remember: boolean): Outcome {
     kind: 'pass',
     session: { kind: 'begin', token, user, persistent, expiresAt },
     effects: [
-      ...(desk.visitor.session === null ? [] : [{ kind: 'session.end', tokenHash: desk.sessionHash } as const]),
+      ...endSessions(desk),
       { kind: 'session.begin', session },
       ...(desk.config.terminate_other_sessions
         ? [{ kind: 'session.end_all', userId: user.id, except: session.tokenHash } as const]
@@ -94,6 +95,7 @@ function newSession(desk: LoginDesk, user: User, tokenHash: string, remember: bo
     uuid: newUuid(),
     userId: user.id,
     impersonatorId: null,
+    returnsTo: null,
     createdAt: now,
     lastUsedAt: now,
     expiresAt: now + (persistent ? lasts : browserSessionMs),

@@ -18,10 +18,18 @@ test("LO-1: ends the visitor's session, tells it and goes on", async () => {
   });
 });
 
-test('the event names who acted as the user', async () => {
-  const visitor = { user: ada, impersonator: root, session: testSession(1, 'session-hash', 2) };
-  const { effects } = await userLogout.enter(deskFor(userLogout, { visitor }));
-  expect(effects?.[1]).toMatchObject({ event: { onBehalfOf: { pk: 2, username: 'root' } } });
+test('an administrator who acts as the user is signed out too, and named by the events (UW-53)', async () => {
+  const session = { ...testSession(1, 'session-hash', 2), returnsTo: 'own-session' };
+  const { effects } = await userLogout.enter(
+    deskFor(userLogout, { visitor: { user: ada, impersonator: root, session } }),
+  );
+  const both = { user: { pk: 2, username: 'root' }, onBehalfOf: { pk: 1, username: 'ada' } };
+  expect(effects).toMatchObject([
+    { kind: 'session.end', tokenHash: 'session-hash' },
+    { kind: 'session.end', tokenHash: 'own-session' },
+    { event: { action: 'impersonation_ended', ...both } },
+    { event: { action: 'logout', ...both } },
+  ]);
 });
 
 test('LO-1: an anonymous visitor, or a run without a browser, has no session to end', async () => {

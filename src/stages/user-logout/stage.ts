@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { endSessions, eventActor } from '../../engine/acting.ts';
 import { defineStage } from '../../engine/stage.ts';
 
-/** Ends the visitor's session and goes on; an anonymous visitor has none to end (LO-1). */
+/**
+ * Ends the visitor's session and goes on; an anonymous visitor has none to end (LO-1). An administrator who acts as a
+ * user is signed out altogether.
+ */
 export const userLogout = defineStage({
   kind: 'user_logout',
   model: 'authentik_stages_user_logout.userlogoutstage',
@@ -11,20 +15,20 @@ export const userLogout = defineStage({
   needs: [],
   gives: [],
   touchesBrowser: true,
-  async enter({ visitor, sessionHash, stage, flow, tools }) {
-    const { user, impersonator, session } = visitor;
+  async enter(desk) {
+    const { visitor, stage, flow, tools } = desk;
+    const { user, session } = visitor;
     if (user === null || session === null) return { kind: 'pass' };
     return {
       kind: 'pass',
       session: { kind: 'end' },
       effects: [
-        { kind: 'session.end', tokenHash: sessionHash },
+        ...endSessions(desk),
         {
           kind: 'event',
           event: {
             action: 'logout',
-            user: { pk: user.id, username: user.username },
-            ...(impersonator === null ? {} : { onBehalfOf: { pk: impersonator.id, username: impersonator.username } }),
+            ...eventActor(visitor, user),
             context: { stage: { pk: stage.pk, name: stage.name } },
             address: visitor.address,
             requestId: visitor.requestId,

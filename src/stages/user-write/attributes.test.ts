@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { readPath } from '../../kernel/json.ts';
 import { Secret } from '../../kernel/secrets.ts';
-import { attributePath, draftOf, hasUnsafeName, outgrows, readPath, sanitise, writePath } from './attributes.ts';
+import { attributePath } from '../own-field.ts';
+import { draftOf, hasUnsafeName, outgrows, sanitise, writePath } from './attributes.ts';
 
 describe('W14: what a key means', () => {
   test.each([

@@ -14,26 +14,12 @@ export interface Draft {
 /** Most that attributes may hold once a write has made them grow (D-18). */
 export const attributeLimits = { depth: 32, members: 1_000, bytes: 256 * 1024 } as const;
 
-/** Members that only the product writes (D-16). */
-export const reservedPrefix = 'goauthentik.io/';
-
 /** Far beyond any depth that is accepted, far below what the call stack holds. */
 const deepest = 500;
 
 /** A copy of attributes to write on. */
 export function draftOf(attributes: JsonObject): Draft {
   return structuredClone(attributes) as Draft;
-}
-
-/**
- * The path that a key means, or null when it is not a key of this form (W14).
- *
- * @example
- * attributePath('attributes_a.b') // ['a', 'b']
- */
-export function attributePath(key: string): readonly string[] | null {
-  if (!key.startsWith('attributes.') && !key.startsWith('attributes_')) return null;
-  return key.replace('attributes_', 'attributes.').split('.').slice(1);
 }
 
 /**
@@ -58,13 +44,6 @@ export function writePath(draft: Draft, path: readonly string[], value: Json): b
   }
   for (const name of path.slice(-1)) place[name] = value;
   return true;
-}
-
-/** What stands at a path, or undefined. */
-export function readPath(attributes: JsonObject, path: readonly string[]): Json | undefined {
-  let found: Json | undefined = attributes;
-  for (const name of path) found = found !== undefined && isObject(found) ? member(found, name) : undefined;
-  return found;
 }
 
 /** Whether a member anywhere inside a value has a name that reaches prototypes (W18). */

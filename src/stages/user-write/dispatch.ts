@@ -4,21 +4,13 @@
  */
 
 import type { PromptData } from '../../engine/plan-context.ts';
+import { reservedPrefix } from '../../engine/profile.ts';
 import type { UserChanges } from '../../engine/user.ts';
-import type { JsonObject } from '../../kernel/json.ts';
-import { isPlainObject, isUnsafeName } from '../../kernel/json.ts';
+import { isPlainObject, isUnsafeName, type Json, type JsonObject, readPath } from '../../kernel/json.ts';
 import { Secret } from '../../kernel/secrets.ts';
 import { isStorable } from '../../kernel/text.ts';
-import {
-  attributePath,
-  type Draft,
-  draftOf,
-  hasUnsafeName,
-  isExact,
-  reservedPrefix,
-  sanitise,
-  writePath,
-} from './attributes.ts';
+import { attributePath } from '../own-field.ts';
+import { type Draft, draftOf, hasUnsafeName, isExact, sanitise, writePath } from './attributes.ts';
 
 /** Protected fields that an administrator may open to prompt data (D-1). */
 export const protectedFields = ['path', 'type', 'is_active'] as const;
@@ -31,6 +23,8 @@ export interface DispatchRules {
   readonly impersonating: boolean;
   /** `password_hash` is taken as a password (W11b). */
   readonly trustedHashes: boolean;
+  /** Whether the profile schema lets this key's origin replace a value; absent: it may. */
+  mayReplace?(key: string, path: readonly string[], values: { before: Json | undefined; after: Json }): boolean;
 }
 
 export type DiscardReason = 'disallowed' | 'protected' | 'unknown' | 'empty_path' | 'unsafe_path';
@@ -49,10 +43,10 @@ export interface Changes {
   readonly discarded: readonly Discarded[];
 }
 
-/** `why` is for the log: it names keys and never a value. */
+/** `why` is for the log: it names the key and never a value. */
 export type Dispatched =
   | { readonly ok: true; readonly changes: Changes }
-  | { readonly ok: false; readonly why: string };
+  | { readonly ok: false; readonly why: string; readonly key: string };
 
 /** The changes while they are being gathered. */
 interface Gathered {
@@ -91,7 +85,7 @@ export function dispatch(pairs: PromptData, rules: DispatchRules): Dispatched {
   };
   for (const [key, value] of pairs) {
     const why = take(gathered, key, value, rules);
-    if (why !== null) return { ok: false, why: `${why}: ${JSON.stringify(key)}` };
+    if (why !== null) return { ok: false, why: `${why}: ${JSON.stringify(key)}`, key };
   }
   return { ok: true, changes: gathered };
 }
@@ -102,9 +96,9 @@ function take(gathered: Gathered, key: string, value: unknown, rules: DispatchRu
   if (key === 'password') return takePassword(gathered, key, value); // W11
   if (key === 'password_hash' && rules.trustedHashes) return takePassword(gathered, key, value); // W11b
   if (disallowedNames.has(key)) return discard(gathered, key, 'disallowed'); // W12
-  if (key === 'attributes') return takeAttributes(gathered, value); // W13
+  if (key === 'attributes') return takeAttributes(gathered, value, rules); // W13
   const path = attributePath(key);
-  if (path !== null) return takeAttribute(gathered, key, path, value); // W14–W18
+  if (path !== null) return takeAttribute(gathered, key, path, { value, rules }); // W14–W18
   if (textFields.has(key)) return takeText(gathered, key, value); // W19
   if (isWritable(key, rules)) return takeProtected(gathered, key, value); // W20
   return discard(gathered, key, protectedNames.has(key) ? 'protected' : 'unknown'); // W21
@@ -117,25 +111,45 @@ function takePassword(gathered: Gathered, key: string, value: unknown): Refusal 
   return write(gathered, key, 'password');
 }
 
-function takeAttributes(gathered: Gathered, value: unknown): Refusal {
+function takeAttributes(gathered: Gathered, value: unknown, rules: DispatchRules): Refusal {
   if (!isPlainObject(value)) return 'Attempt to overwrite complete attributes';
   if (hasUnsafeName(value)) return discard(gathered, 'attributes', 'unsafe_path');
   const kept = sanitise(value);
   if (kept === undefined) return 'an attribute cannot be stored';
-  const reserved = Object.keys(value).filter((name) => name.startsWith(reservedPrefix));
-  for (const name of reserved) gathered.discarded.push({ key: 'attributes', member: name, reason: 'protected' });
-  const members = Object.entries(kept as JsonObject).filter(([name]) => !name.startsWith(reservedPrefix));
-  Object.assign(gathered.attributes, Object.fromEntries(members));
-  return members.length === 0 && reserved.length > 0 ? null : write(gathered, 'attributes', 'attributes');
+  const members = Object.entries(kept as JsonObject);
+  const allowed = members.filter(
+    ([name, after]) =>
+      !name.startsWith(reservedPrefix) && isAllowed(gathered, 'attributes', [name], { value: after, rules }),
+  );
+  const names = new Set(allowed.map(([name]) => name));
+  for (const [name] of members)
+    if (!names.has(name)) gathered.discarded.push({ key: 'attributes', member: name, reason: 'protected' });
+  Object.assign(gathered.attributes, Object.fromEntries(allowed));
+  return allowed.length === 0 && members.length > 0 ? null : write(gathered, 'attributes', 'attributes');
 }
 
-function takeAttribute(gathered: Gathered, key: string, path: readonly string[], value: unknown): Refusal {
+function takeAttribute(
+  gathered: Gathered,
+  key: string,
+  path: readonly string[],
+  { value, rules }: { readonly value: unknown; readonly rules: DispatchRules },
+): Refusal {
   if (path.includes('')) return discard(gathered, key, 'empty_path'); // W17
   if (path.some(isUnsafeName) || hasUnsafeName(value)) return discard(gathered, key, 'unsafe_path'); // W18
   const kept = sanitise(value);
   if (kept === undefined) return 'an attribute cannot be stored';
+  if (!isAllowed(gathered, key, path, { value: kept, rules })) return discard(gathered, key, 'protected');
   if (!writePath(gathered.attributes, path, kept)) return 'an attribute on the way is not an object'; // W16
   return write(gathered, key, ['attributes', ...path].join('.'));
+}
+
+function isAllowed(
+  { attributes }: Gathered,
+  key: string,
+  path: readonly string[],
+  { value, rules }: { readonly value: Json; readonly rules: DispatchRules },
+): boolean {
+  return rules.mayReplace?.(key, path, { before: readPath(attributes, path), after: value }) ?? true;
 }
 
 function takeText(gathered: Gathered, key: string, value: unknown): Refusal {

@@ -1,12 +1,14 @@
 /** What a person can put right: problems at the fields of the prompt that asked for them (W28, W31–W33). */
 import { promptPairs, promptValue } from '../../engine/plan-context.ts';
+import { profileProblems } from '../../engine/profile.ts';
+import { attributeField } from '../../engine/provenance.ts';
 import type { Desk, Outcome } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
-import { isPlainObject, type Json, type JsonObject, member, sameJson } from '../../kernel/json.ts';
+import { sameJson } from '../../kernel/json.ts';
 import { codePoints, usernameKey } from '../../kernel/text.ts';
 import { type FieldProblem, type FieldProblems, type Text, text } from '../../protocol/text.ts';
-import { readPath } from './attributes.ts';
-import type { Changes, Written } from './dispatch.ts';
+import { attributePath } from '../own-field.ts';
+import type { Changes } from './dispatch.ts';
 import type { UserTarget } from './target.ts';
 
 /** Unicode code points (W33). */
@@ -18,24 +20,23 @@ export const failed: Text = text('user_write.failed');
 /** The first problem that keeps these changes from being written, or null. */
 export async function findProblem(
   desk: Desk,
-  { user: before, created }: UserTarget,
+  target: UserTarget,
   after: User,
-  changes: Changes,
+  { changes, conflicts }: { readonly changes: Changes; readonly conflicts: FieldProblems },
 ): Promise<Outcome | null> {
   if (after.username === '') {
     desk.tools.log('warn', 'Aborting write to empty username', { stage: desk.stage.name });
     const blank = { code: 'blank', text: text('prompt.blank') };
     return revise(desk, { username: [blank] }, text('user_write.username_required'));
   }
-  const lengthy = tooLong(changes);
-  if (lengthy !== null) return revise(desk, lengthy, failed);
-  const conflicting =
-    desk.unattended || created ? [] : conflicts(desk.context['doorward/baseline'], before, after, changes.written);
-  if (conflicting.length > 0) {
-    const conflict = { code: 'conflict', text: text('user_write.conflict') };
-    return revise(desk, Object.fromEntries(conflicting.map((key) => [key, [conflict]])), failed);
+  const problems = { ...conflicts, ...misfits(desk, target, after), ...tooLong(changes) };
+  const fields = Object.keys(problems);
+  if (fields.length > 0) {
+    desk.tools.log('info', 'user write has problems with fields', { stage: desk.stage.name, fields });
+    const conflictAlone = fields.every((field) => Object.hasOwn(conflicts, field));
+    return revise(desk, problems, conflictAlone ? text('user_write.conflict') : failed);
   }
-  return (await isTaken(desk, before, after)) ? usernameTaken(desk) : null;
+  return (await isTaken(desk, target.user, after)) ? usernameTaken(desk) : null;
 }
 
 /**
@@ -44,25 +45,49 @@ export async function findProblem(
  */
 export function usernameTaken(desk: Desk): Outcome {
   const username = promptValue(desk.context, 'username');
-  if (typeof username === 'string' && /^[^\s@]+@[^\s@]+$/.test(username)) return { kind: 'deny', message: failed };
+  const isAddress = typeof username === 'string' && /^[^\s@]+@[^\s@]+$/.test(username);
+  if (isAddress && !desk.unattended) return { kind: 'deny', message: failed };
   return revise(desk, { username: [{ code: 'unique', text: text('prompt.username_taken') }] }, failed);
 }
 
 /** Back to the prompt, if this run has one that collected the fields; else denied with `otherwise`. */
-function revise(desk: Desk, problems: FieldProblems, otherwise: Text): Outcome {
-  const collected = new Set(promptPairs(desk.context)?.map(([key]) => key));
+export function revise(desk: Desk, problems: FieldProblems, otherwise: Text): Outcome {
+  const collected = new Set(keysOf(desk));
   const asked = !desk.unattended && Object.keys(problems).every((key) => collected.has(key));
-  return asked ? { kind: 'revise', problems, otherwise } : { kind: 'deny', message: otherwise };
+  return asked ? { kind: 'revise', problems, otherwise } : { kind: 'deny', message: otherwise, problems };
 }
 
-function tooLong({ columns }: Changes): FieldProblems | null {
+/** Keys that were collected, and those that were asked and left empty. */
+function keysOf({ context }: Desk): readonly string[] {
+  const asked = (context['doorward/origins'] ?? []).flatMap(({ keys }) => keys);
+  return [...asked, ...(promptPairs(context) ?? []).map(([key]) => key)];
+}
+
+/** What the profile schema says of the attributes, at the keys that asked for them. */
+function misfits(desk: Desk, { user: before, created }: UserTarget, after: User): FieldProblems {
+  const { profile } = desk.tools;
+  if (profile === null || (!created && sameJson(before.attributes, after.attributes))) return {};
+  const keys = keysOf(desk).flatMap((key) => {
+    const path = attributePath(key);
+    return path === null ? [] : [{ key, path }];
+  });
+  const problems = new Map<string, readonly FieldProblem[]>();
+  for (const { path, problem } of profileProblems(profile, created ? null : before.attributes, after.attributes)) {
+    const asked = keys.find((known) => sameJson(known.path, path.slice(0, known.path.length)));
+    const field = asked?.key ?? attributeField(path);
+    problems.set(field, [...(problems.get(field) ?? []), problem]);
+  }
+  return Object.fromEntries(problems);
+}
+
+function tooLong({ columns }: Changes): FieldProblems {
   const problems: Record<string, FieldProblem[]> = {};
   for (const field of ['username', 'email'] as const) {
     const max = longest[field];
     if (codePoints(columns[field] ?? '') > max)
       problems[field] = [{ code: 'max_length', text: text('prompt.max_length', { max }) }];
   }
-  return Object.keys(problems).length === 0 ? null : problems;
+  return problems;
 }
 
 /**
@@ -74,27 +99,4 @@ async function isTaken(desk: Desk, before: User, after: User): Promise<boolean> 
   if (key === usernameKey(before.username)) return false;
   const holder = await desk.read.userByUsername(key);
   return holder !== null && holder.id !== after.id;
-}
-
-/** Keys that this flow changes and somebody else changed since their prompt was shown (W31). */
-function conflicts(baseline: unknown, before: User, after: User, written: readonly Written[]): readonly string[] {
-  if (!isPlainObject(baseline)) return [];
-  const seen = baseline as JsonObject;
-  return written
-    .filter(({ key, field }) => {
-      const shown = member(seen, key);
-      if (shown === undefined) return false;
-      const now = valueAt(before, field);
-      return !sameJson(now, shown) && !sameJson(now, valueAt(after, field));
-    })
-    .map(({ key }) => key);
-}
-
-/** A field's value as baselines hold it: null where there is none. */
-function valueAt(user: User, field: string): Json {
-  if (field === 'username' || field === 'name' || field === 'email' || field === 'path' || field === 'type')
-    return user[field];
-  if (field === 'is_active') return user.isActive;
-  const path = field.split('.');
-  return (path[0] === 'attributes' ? readPath(user.attributes, path.slice(1)) : undefined) ?? null;
 }

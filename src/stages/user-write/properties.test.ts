@@ -117,7 +117,9 @@ describe('any JSON as prompt_data', () => {
         const first = await runUserWrite({ ...options, users: [ada] });
         if (first.outcome.kind !== 'pass') return;
         const second = await runUserWrite({ ...options, users: first.accounts.users });
-        expect(second.accounts.users).toEqual(first.accounts.users);
+        // A password is written again whatever it was before, and that counts the row's version up.
+        const passwordAgain = data.some(([key]) => key === 'password') ? { version: expect.any(Number) } : {};
+        expect(second.accounts.users).toEqual(first.accounts.users.map((user) => ({ ...user, ...passwordAgain })));
       }),
       runs,
     );

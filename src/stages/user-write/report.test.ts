@@ -71,10 +71,14 @@ describe('W35: the event', () => {
     expect(accounts.events[0]).toMatchObject({ user: { pk: 2 }, context: { authenticated_as: { pk: 1 } } });
   });
 
-  test('W37: names the impersonator', async () => {
+  test('W37, UW-53: names the impersonator, and on whose behalf', async () => {
     const context = { prompt_data: { name: 'Countess' } };
     const { accounts } = await runUserWrite({ users, visitor: { user: ada, impersonator: administrator }, context });
-    expect(accounts.events[0]).toMatchObject({ user: { pk: 1 }, onBehalfOf: { pk: 3, username: 'root' } });
+    expect(accounts.events[0]).toMatchObject({
+      user: { pk: 3, username: 'root' },
+      onBehalfOf: { pk: 1 },
+      context: { user: { pk: 1 } },
+    });
   });
 });
 

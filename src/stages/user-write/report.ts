@@ -1,4 +1,5 @@
 /** What is told of a write: the report for whoever ran the flow, and the event for the audit (W35, W37). */
+import { eventActor } from '../../engine/acting.ts';
 import type { NewEvent } from '../../engine/effects.ts';
 import type { PromptData } from '../../engine/plan-context.ts';
 import type { Desk } from '../../engine/stage.ts';
@@ -7,6 +8,7 @@ import { isPlainObject, type Json, type JsonObject } from '../../kernel/json.ts'
 import { masked, Secret } from '../../kernel/secrets.ts';
 import { sanitise } from './attributes.ts';
 import type { Changes } from './dispatch.ts';
+import { valueAt } from './meanwhile.ts';
 
 /** A write as it was decided. */
 export interface Write {
@@ -32,6 +34,21 @@ export function writeReport(write: Write): JsonObject {
   };
 }
 
+/** Hooks belong to the commit, so a dry run has none. */
+export const dryRunMark = { dry_run: true, hooks_called: false } as const;
+
+/** The report of a write that is not carried out: each written field before and after, and no pk for who is not made. */
+export function dryRunReport(write: Write & { readonly user: User }, before: User): JsonObject {
+  const shown = (user: User, field: string): Json =>
+    maskValue(field, field === 'password' ? null : valueAt(user, field));
+  const written = write.changes.written.map(({ key, field }) => ({
+    ...{ key, field },
+    ...{ before: write.created ? null : shown(before, field), after: shown(write.user, field) },
+  }));
+  const user = { ...identityOf(write.user), ...(write.created ? { pk: null } : {}) };
+  return { ...writeReport(write), user, written, ...dryRunMark };
+}
+
 /** The event `user_write`. Only values that were written are told, secrets masked. */
 export function writeEvent(desk: Desk, write: Write & { readonly user: User }, pairs: PromptData): NewEvent {
   const { visitor, stage, context } = desk;
@@ -39,8 +56,7 @@ export function writeEvent(desk: Desk, write: Write & { readonly user: User }, p
   const byOther = visitor.user !== null && visitor.user.id !== write.user.id;
   return {
     action: 'user_write',
-    user: identityOf(write.user),
-    ...(visitor.impersonator === null ? {} : { onBehalfOf: identityOf(visitor.impersonator) }),
+    ...eventActor(visitor, write.user),
     context: {
       ...writeReport(write),
       stage: { pk: stage.pk, name: stage.name },

@@ -5,15 +5,20 @@
  */
 import type { Effect, Refusal } from '../../engine/effects.ts';
 import { inbuiltBackend, type PromptData, promptPairs } from '../../engine/plan-context.ts';
+import { mayReplace } from '../../engine/profile.ts';
+import { noProvenance, type Provenance } from '../../engine/provenance.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import type { Group, User, UserChanges } from '../../engine/user.ts';
 import { sameJson, withMember } from '../../kernel/json.ts';
-import { text } from '../../protocol/text.ts';
+import { text, wholeForm } from '../../protocol/text.ts';
 import { outgrows } from './attributes.ts';
 import { type UserWriteConfig, userWriteConfig } from './config.ts';
-import { type Changes, dispatch } from './dispatch.ts';
+import { type Changes, type Dispatched, type DispatchRules, dispatch } from './dispatch.ts';
+import { hookCall, vetoed } from './hook.ts';
+import { changedMeanwhile } from './meanwhile.ts';
+import { originsOf, provenanceAfter, writersOf } from './origins.ts';
 import { failed, findProblem, usernameTaken } from './problems.ts';
-import { type Write, writeEvent, writeReport } from './report.ts';
+import { dryRunMark, dryRunReport, type Write, writeEvent, writeReport } from './report.ts';
 import { sessionsAfterPassword, sessionsUntouched } from './sessions.ts';
 import { chooseTarget, type UserTarget } from './target.ts';
 
@@ -36,6 +41,8 @@ export const userWrite = defineStage({
   async refused(desk, refusal) {
     if (refusal.reason === 'changed') return decide(desk);
     if (isUsernameTaken(refusal)) return usernameTaken(desk);
+    const veto = refusal.reason === 'vetoed' ? vetoed(desk, refusal) : null;
+    if (veto !== null) return veto;
     return refuse(desk, `the store refused ${refusal.effect}: ${refusal.reason}`);
   },
 });
@@ -50,30 +57,47 @@ async function decide(desk: WriteDesk): Promise<Outcome> {
     case 'refused':
       return refuse(desk, target.why);
     case 'decoy':
-      return { kind: 'pass', report: writeReport(nothingWritten) };
+      return { kind: 'pass', report: { ...writeReport(nothingWritten), ...(desk.dryRun ? dryRunMark : {}) } };
     case 'user':
       return writeTo(desk, target, pairs);
   }
 }
 
-async function writeTo(desk: WriteDesk, target: UserTarget, pairs: PromptData): Promise<Outcome> {
-  const dispatched = dispatch(pairs, {
-    attributes: target.user.attributes,
-    writable: desk.config.writable_fields,
-    impersonating: desk.visitor.impersonator !== null,
-    trustedHashes: desk.unattended && desk.context['doorward/trusted_hashes'] === true,
-  });
-  if (!dispatched.ok) return refuse(desk, dispatched.why);
-  const { changes } = dispatched;
+async function writeTo(desk: WriteDesk, target: UserTarget, collected: PromptData): Promise<Outcome> {
+  const rules = await rulesFor(desk, target.user);
+  const dispatched = dispatch(collected, rules);
+  if (!dispatched.ok) return refuse(desk, dispatched.why, dispatched.key);
+  const wished = withChanges(desk, target.user, dispatched.changes);
+  const { leftAlone, conflicts } = changedMeanwhile(desk, target, wished, dispatched.changes.written);
+  const pairs = collected.filter(([key]) => !leftAlone.has(key));
+  const changes = leftAlone.size === 0 ? dispatched.changes : without(dispatched.changes, dispatch(pairs, rules));
   for (const { key, member, reason } of changes.discarded)
     desk.tools.log('info', 'discarding key', { key, ...(member === undefined ? {} : { member }), reason });
-  const user = withChanges(desk, target.user, changes);
+  const user = leftAlone.size === 0 ? wished : withChanges(desk, target.user, changes);
   if (outgrows(target.user.attributes, user.attributes)) return refuse(desk, 'the attributes are too large');
-  const problem = await findProblem(desk, target, user, changes);
+  const problem = await findProblem(desk, target, user, { changes, conflicts });
   if (problem !== null) return problem;
   const groups = await groupsToJoin(desk, target);
   if (groups === null) return refuse(desk, 'a group is unknown');
   return carryOut(desk, target, { user, changes, groups, pairs });
+}
+
+async function rulesFor(desk: WriteDesk, user: User): Promise<DispatchRules> {
+  const { profile } = desk.tools;
+  const rules = {
+    attributes: user.attributes,
+    writable: desk.config.writable_fields,
+    impersonating: desk.visitor.impersonator !== null,
+    trustedHashes: desk.unattended && desk.context['doorward/trusted_hashes'] === true,
+  };
+  if (profile === null) return rules;
+  const [originOf, writerOf] = [originsOf(desk), await writersOf(desk)];
+  return { ...rules, mayReplace: (key, path, values) => mayReplace(profile, writerOf(originOf(key)), path, values) };
+}
+
+/** Fields that the visitor left alone are accepted, but what somebody else made of them meanwhile stays (W31). */
+function without(all: Changes, rest: Dispatched): Changes {
+  return rest.ok ? { ...rest.changes, written: all.written, discarded: all.discarded } : all;
 }
 
 /** A write with nothing left that could keep it from being carried out, save the store. */
@@ -88,6 +112,7 @@ async function carryOut(desk: WriteDesk, target: UserTarget, decided: Decided): 
   const { user, changes, groups, pairs } = decided;
   const { created } = target;
   const hash = await passwordHash(desk, changes.password);
+  const provenance = await provenanceAfter(desk, target, user, { changes, pairs });
   const sessions = created || hash === null ? sessionsUntouched : await sessionsAfterPassword(desk, user.id);
   const write: Write & { user: User } = {
     ...{ user, created, changes, groupsAdded: groups.map(({ name }) => name) },
@@ -97,13 +122,14 @@ async function carryOut(desk: WriteDesk, target: UserTarget, decided: Decided): 
     kind: 'pass',
     context: { pending_user: { ref: user.id }, ...(created ? { user_backend: inbuiltBackend } : {}) },
     effects: [
-      ...(created ? creation(desk, user, hash) : update(desk, target.user, user, hash)),
+      ...(created ? creation(desk, { user, hash, provenance }) : update(desk, target.user, { user, hash, provenance })),
       ...groups.map(({ pk }): Effect => ({ kind: 'group.join', group: pk, userId: user.id })),
       ...connection(desk, user),
       ...sessions.effects,
       { kind: 'event', event: writeEvent(desk, write, pairs) },
+      hookCall(target.user, { user, created, changes }),
     ],
-    report: writeReport(write),
+    report: desk.dryRun ? dryRunReport(write, target.user) : writeReport(write),
     ...(sessions.change === null ? {} : { session: sessions.change }),
   };
 }
@@ -123,17 +149,24 @@ function passwordHash(desk: WriteDesk, password: Changes['password']): Promise<s
   return 'hash' in password ? Promise.resolve(password.hash) : desk.tools.hashPassword(password.plain);
 }
 
-function creation(desk: WriteDesk, user: User, hash: string | null): readonly Effect[] {
-  const passwordChangedAt = hash === null ? null : desk.tools.now();
-  return [{ kind: 'user.create', user: { ...user, passwordChangedAt }, passwordHash: hash }];
+interface Row {
+  readonly user: User;
+  readonly hash: string | null;
+  readonly provenance: Provenance | undefined;
 }
 
-function update(desk: WriteDesk, before: User, after: User, hash: string | null): readonly Effect[] {
-  const set = changedColumns(before, after);
+function creation(desk: WriteDesk, { user, hash, provenance = noProvenance }: Row): readonly Effect[] {
+  const passwordChangedAt = hash === null ? null : desk.tools.now();
+  return [{ kind: 'user.create', user: { ...user, passwordChangedAt }, passwordHash: hash, provenance }];
+}
+
+/** A new password alone is an update of the row too: where it came from stands there. */
+function update(desk: WriteDesk, before: User, { user, hash, provenance }: Row): readonly Effect[] {
+  const set = changedColumns(before, user);
+  const known = provenance === undefined ? {} : { provenance };
+  const row = { kind: 'user.update', id: before.id, version: before.version, set, ...known } as const;
   return [
-    ...(Object.keys(set).length === 0
-      ? []
-      : [{ kind: 'user.update', id: before.id, version: before.version, set } as const]),
+    ...(Object.keys(set).length === 0 && provenance === undefined ? [] : [row]),
     ...(hash === null ? [] : [{ kind: 'password.set', userId: before.id, hash, at: desk.tools.now() } as const]),
   ];
 }
@@ -174,10 +207,11 @@ function isUsernameTaken({ reason, effect, field }: Refusal): boolean {
   return reason === 'taken' && (effect === 'user.create' || effect === 'user.update') && field === 'username';
 }
 
-/** The visitor reads W40's message; the reason is for the log and names no value. */
-function refuse(desk: WriteDesk, why: string): Outcome {
+/** The visitor reads W40's message; the reason is for the log and for who runs the flow, and names no value. */
+function refuse(desk: WriteDesk, why: string, field = wholeForm): Outcome {
   desk.tools.log('warn', 'user write refused', { stage: desk.stage.name, why });
-  return { kind: 'deny', message: failed };
+  const problems = { [field]: [{ code: 'invalid', text: why }] };
+  return { kind: 'deny', message: failed, ...(desk.unattended ? { problems } : {}) };
 }
 
 const nothingWritten: Write = {

@@ -12,6 +12,7 @@ export const engine: Record<keyof typeof en, string> = {
     'Diese Anfrage kam von einer anderen Website und wurde nicht ausgeführt. Bitte öffnen Sie die Seite hier und versuchen Sie es erneut.',
   'error.not_authenticated': 'Bitte melden Sie sich zuerst an.',
   'error.forbidden': 'Das ist Ihnen nicht erlaubt.',
+  'error.invalid_token': 'Dieses Token ist nicht gültig oder abgelaufen.',
   'error.rate_limited': 'Zu viele Versuche. Bitte warten Sie einen Moment und versuchen Sie es erneut.',
   'error.too_busy': 'Im Moment ist sehr viel los. Bitte versuchen Sie es gleich noch einmal.',
   'error.store_unavailable':

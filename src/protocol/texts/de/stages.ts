@@ -6,6 +6,9 @@ export const stages: Record<keyof typeof en, string> = {
   'user_write.username_required': 'Ein Benutzername ist erforderlich.',
   'user_write.conflict':
     'Diese Angabe wurde inzwischen an anderer Stelle geändert. Bitte prüfen Sie sie und senden Sie sie noch einmal.',
+  'user_write.conflict_now':
+    'Diese Angabe wurde inzwischen an anderer Stelle geändert und lautet jetzt „{value}“. Soll stattdessen Ihre gelten, senden Sie sie noch einmal.',
+  'user_write.conflict_removed': 'Diese Angabe wurde inzwischen an anderer Stelle entfernt. Soll Ihre gelten, senden Sie sie noch einmal.',
   'identification.failed': 'Die Anmeldung ist fehlgeschlagen.',
   'identification.log_in': 'Anmelden',
   'identification.continue': 'Weiter',
@@ -15,6 +18,12 @@ export const stages: Record<keyof typeof en, string> = {
   'initial_setup.wrong_secret':
     'Dieser Einrichtungslink ist nicht gültig. Bitte verwenden Sie den Link, der beim Start des Servers ausgegeben wurde.',
   'initial_setup.not_an_administrators_group': 'Die Gruppe für die Verwaltung fehlt oder hat keine Verwaltungsrechte.',
+  'one_time_link.invalid':
+    'Dieser Link ist nicht gültig. Vielleicht wurde er schon benutzt, ist abgelaufen oder wurde durch einen neueren ersetzt. Bitte fordern Sie einen neuen Link an.',
+  'profile.minimum': 'Das muss mindestens {min} sein.',
+  'profile.maximum': 'Das darf höchstens {max} sein.',
+  'profile.format': 'Diese Angabe hat nicht die erwartete Form.',
+  'profile.unknown': 'Diese Angabe ist hier nicht vorgesehen.',
   'prompt.required': 'Dieses Feld ist erforderlich.',
   'prompt.blank': 'Dieses Feld darf nicht leer sein.',
   'prompt.null': 'Dieses Feld darf nicht ohne Wert sein.',

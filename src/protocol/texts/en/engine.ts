@@ -11,6 +11,7 @@ export const engine = {
     'This request came from another site, so it was not carried out. Open the page here and try again.',
   'error.not_authenticated': 'Sign in first.',
   'error.forbidden': 'You are not allowed to do this.',
+  'error.invalid_token': 'This token is not valid, or it has expired.',
   'error.rate_limited': 'Too many attempts. Please wait a moment and try again.',
   'error.too_busy': 'We are very busy right now. Please try again in a moment.',
   'error.store_unavailable': 'We cannot save this right now. Nothing was lost: please try again in a moment.',

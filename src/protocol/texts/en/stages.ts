@@ -4,6 +4,9 @@ export const stages = {
   'user_write.no_user': "No user found and can't create new user.",
   'user_write.username_required': 'A username is required.',
   'user_write.conflict': 'This was changed elsewhere in the meantime. Please check it and send it again.',
+  'user_write.conflict_now':
+    'This was changed elsewhere in the meantime: it is now “{value}”. To have yours instead, send it again.',
+  'user_write.conflict_removed': 'This was removed elsewhere in the meantime. To have yours instead, send it again.',
   'identification.failed': 'Failed to authenticate.',
   'identification.log_in': 'Log in',
   'identification.continue': 'Continue',
@@ -14,6 +17,12 @@ export const stages = {
     'This setup link is not valid. Please use the link that was printed when the server started.',
   'initial_setup.not_an_administrators_group':
     'The group for administrators is missing or has no administrator rights.',
+  'one_time_link.invalid':
+    'This link is not valid. It may have been used already, have expired, or been replaced by a newer one. Please ask for a new link.',
+  'profile.minimum': 'This must be at least {min}.',
+  'profile.maximum': 'This may be at most {max}.',
+  'profile.format': 'This does not have the expected form.',
+  'profile.unknown': 'This is not expected here.',
   'prompt.required': 'This field is required.',
   'prompt.blank': 'This field may not be blank.',
   'prompt.null': 'This field may not be null.',

@@ -1,0 +1,115 @@
+import { expect, it } from 'vitest';
+import type { Visitor } from '../../src/testing/rig.ts';
+import { type EngineRig, login, onBothDatabases } from '../support/engine-rig.ts';
+
+const limited = 'Too many wrong passwords. Please wait a few minutes and try again.';
+const identification = { kind: 'identification', attrs: { user_fields: ['username'] } };
+
+/* Guessing passwords and names (ID-2 to ID-6, PW-3, CONTRACT: Outcomes and Limits). */
+onBothDatabases('guessing', (rig) => {
+  it('an unknown user reads like a known one, up to and after the limit', async () => {
+    await rig.user('known name');
+    const story = async (uid_field: string): Promise<readonly unknown[]> => {
+      const visitor = rig.visitor();
+      const shown: unknown[] = [await visitor.open('default-authentication-flow')];
+      shown.push(await visitor.answer({ uid_field }));
+      for (let guess = 0; guess < 6; guess += 1) shown.push(await visitor.answer({ password: 'a wrong guess' }));
+      await visitor.open('default-authentication-flow');
+      await visitor.answer({ uid_field });
+      shown.push(await visitor.answer({ password: 'a wrong guess' }));
+      return JSON.parse(JSON.stringify(shown).replaceAll(uid_field, 'NAME'));
+    };
+    const known = await story('known name');
+    expect(await story('unknown name')).toEqual(known);
+    expect(JSON.stringify(known)).toContain(limited);
+    expect(await rig.events('login_failed', 'known name')).toHaveLength(5);
+  });
+
+  it('the same on one page', async () => {
+    await rig.user('known inline');
+    const name = 'inline-password';
+    const entries = [
+      { model: 'authentik_stages_password.passwordstage', id: 'password', identifiers: { name }, attrs: {} },
+    ];
+    await rig.auth.flows.apply(JSON.stringify({ version: 1, entries }));
+    const password_stage = `!Find [authentik_stages_password.passwordstage, [name, ${name}]]`;
+    await rig.flow('inline', [{ ...identification, attrs: { ...identification.attrs, password_stage } }, login]);
+    const visitor = rig.visitor();
+    const guess = async (uid_field: string, password: string): Promise<unknown> => {
+      await visitor.open('inline');
+      const { flow_info: _, ...shown } = await visitor.answer({ uid_field, password });
+      return shown;
+    };
+    expect(await guess('unknown inline', 'a wrong guess')).toEqual(await guess('known inline', 'a wrong guess'));
+    await guess('known inline', 'known inline password');
+    visitor.expectEnd();
+    expect(await visitor.whoAmI()).toBe('known inline');
+  });
+
+  it('a stand-in never gets past the password, whatever is typed', async () => {
+    const visitor = rig.visitor();
+    await visitor.open('default-authentication-flow');
+    await visitor.answer({ uid_field: 'stand-in' });
+    await rig.user('stand-in');
+    await visitor.answer({ password: 'stand-in password' });
+    visitor.expectProblem('password', 'invalid');
+    expect(await visitor.whoAmI()).toBeNull();
+  });
+
+  it('twenty guesses at once: no more than the limit are judged, and a right one over the limit is not told', async () => {
+    await rig.user('guessed');
+    await rig.flow('guess', [identification, { kind: 'password', attrs: { failed_attempts_before_cancel: 5 } }, login]);
+    const guessers = await identified(rig, 'guess', 'guessed', 20);
+    const answers = await Promise.all(guessers.map((guesser) => guesser.answer({ password: 'a wrong guess' })));
+    const judged = answers.filter(({ component }) => component === 'ak-stage-password');
+    expect(judged.length).toBeLessThanOrEqual(5);
+    expect(answers.length - judged.length).toBe(answers.filter(({ error_message: said }) => said === limited).length);
+    expect(await rig.events('login_failed', 'guessed')).toHaveLength(5);
+    const [right] = await identified(rig, 'guess', 'guessed', 1);
+    await right?.answer({ password: 'guessed password' });
+    right?.expectDenied(limited);
+    expect(await right?.whoAmI()).toBeNull();
+    expect(await rig.events('login', 'guessed')).toEqual([]);
+    rig.clock.advance(301_000);
+    const [later] = await identified(rig, 'guess', 'guessed', 1);
+    await later?.answer({ password: 'guessed password' });
+    later?.expectEnd();
+  });
+
+  it('a right guess among twenty at once is told only if it came within the limit', async () => {
+    await rig.user('lucky');
+    await rig.flow('lucky', [identification, { kind: 'password', attrs: { failed_attempts_before_cancel: 3 } }, login]);
+    const guessers = await identified(rig, 'lucky', 'lucky', 20);
+    const answers = await Promise.all(
+      guessers.map((guesser, index) => guesser.answer({ password: index === 15 ? 'lucky password' : 'a wrong guess' })),
+    );
+    const told = answers[15]?.component === 'xak-flow-redirect';
+    expect(await rig.events('login', 'lucky')).toHaveLength(told ? 1 : 0);
+    expect(await guessers[15]?.whoAmI()).toBe(told ? 'lucky' : null);
+    // Before a success at most three guesses count, and after it at most three again.
+    const failures = await rig.events('login_failed', 'lucky');
+    expect(failures.length).toBeLessThanOrEqual(told ? 6 : 3);
+  });
+
+  it('a doubled wrong password counts once', async () => {
+    await rig.user('counted once');
+    const visitor = rig.visitor();
+    await visitor.open('default-authentication-flow');
+    await visitor.answer({ uid_field: 'counted once' });
+    const body = { component: 'ak-stage-password', password: 'a wrong guess' };
+    const clicks = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map(async () => (await visitor.clone().post(body, visitor.step)).json()),
+    );
+    for (const click of clicks) expect(click).toMatchObject({ response_errors: { password: [{ code: 'invalid' }] } });
+    expect(await rig.events('login_failed', 'counted once')).toHaveLength(1);
+  });
+});
+
+async function identified(rig: EngineRig, flow: string, uid_field: string, count: number): Promise<readonly Visitor[]> {
+  const visitors = Array.from({ length: count }, () => rig.visitor());
+  for (const visitor of visitors) {
+    await visitor.open(flow);
+    await visitor.answer({ uid_field });
+  }
+  return visitors;
+}
