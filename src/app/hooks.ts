@@ -125,6 +125,8 @@ class GuardedTransaction implements HookTransaction {
 
   async #send(sql: string, params: readonly HookParam[]): ReturnType<HookTransaction['query']> {
     if (this.#ended) throw refused('the transaction ended with its hook');
+    // Without a type checker anything may come; the driver would take it for a lost connection.
+    if (typeof sql !== 'string' || sql === '') throw refused('a statement is missing');
     if (endsTransaction.test(sql)) throw refused('a hook cannot begin or end a transaction');
     const unfit = params.findIndex(
       (param) => param !== null && !['string', 'number', 'boolean'].includes(typeof param),

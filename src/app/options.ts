@@ -1,5 +1,5 @@
-import type { AnyStage } from '../engine/stage.ts';
 import type { HookTransaction, UserWritten } from '../engine/hooks.ts';
+import type { AnyStage } from '../engine/stage.ts';
 import type { Clock } from '../kernel/clock.ts';
 
 /** Where the data lives. */

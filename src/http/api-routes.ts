@@ -13,7 +13,7 @@ import { paginated } from './pagination.ts';
 export async function config(): Promise<Response> {
   return jsonAnswer({
     error_reporting: { enabled: false, sentry_dsn: '', environment: '', send_pii: false, traces_sample_rate: 0 },
-    capabilities: [],
+    capabilities: ['can_impersonate'],
     ...{ cache_timeout: 0, cache_timeout_flows: 0, cache_timeout_policies: 0, cache_timeout_reputation: 0 },
   });
 }

@@ -106,6 +106,8 @@ async function end({ app }: Site, { browser, address, requestId }: Visit): Promi
   if (acting === null || acting.impersonator === null) return null;
   const { user, impersonator, session } = acting;
   const own = session.returnsTo === null ? null : await loadedBy(session.returnsTo);
+  // Another click was first, and its answer holds the cookie; or the administrator's own session has expired.
+  if (own === null && (await loadedBy(session.tokenHash)) === null) return null;
   const token = newToken();
   const event = { impersonator, user, address, requestId, flow: null, at: now, context: {} } as const;
   const answer = await app.change([

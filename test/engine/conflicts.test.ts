@@ -240,8 +240,14 @@ rigOnEachDatabase('W31: two at once', options, (rig) => {
   });
 });
 
-function fieldsOf({ challenge }: Visitor): Record<string, { type?: string; initial_value?: string }> {
-  const fields = (challenge as { fields?: readonly { field_key: string }[] }).fields ?? [];
+interface Field {
+  readonly field_key: string;
+  readonly type: string;
+  readonly initial_value: string;
+}
+
+function fieldsOf({ challenge }: Visitor): Record<string, Field> {
+  const fields = (challenge as { fields?: readonly Field[] }).fields ?? [];
   return Object.fromEntries(fields.map((field) => [field.field_key, field]));
 }
 

@@ -1,7 +1,5 @@
 import { expect, it } from 'vitest';
-import type { WireChallenge } from '../../src/protocol/challenge.ts';
-import type { Visitor } from '../../src/testing/rig.ts';
-import { dummy, field, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
+import { answerOf, dummy, field, fieldsOf, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
 
 const minute = 60_000;
 const enroll = [promptFor('username', 'name'), write({ user_creation_mode: 'always_create' })];
@@ -53,9 +51,9 @@ onBothDatabases('runs', (rig) => {
       const body = { component: 'ak-stage-prompt', username };
       const step = tokened ? visitor.step : null;
       const answers = [
-        await json(visitor, body, step),
-        await json(visitor, body, step),
-        await json(visitor, body, step),
+        await answerOf(visitor, body, step),
+        await answerOf(visitor, body, step),
+        await answerOf(visitor, body, step),
       ];
       expect(answers).toEqual(Array(3).fill({ component: 'xak-flow-redirect', to: '/done' }));
       expect(await rig.usernames(username)).toEqual([username]);
@@ -70,10 +68,26 @@ onBothDatabases('runs', (rig) => {
     await visitor.open('at-once');
     const body = { component: 'ak-stage-prompt', username };
     const step = tokened ? visitor.step : null;
-    const answers = await Promise.all(Array.from({ length: 10 }, () => json(visitor.clone(), body, step)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => answerOf(visitor.clone(), body, step)));
     expect(answers).toEqual(Array(10).fill({ component: 'xak-flow-redirect', to: '/' }));
     expect(await rig.usernames(username)).toEqual([username]);
     expect(await rig.events('user_write', username)).toHaveLength(1);
+  });
+
+  it('ten at once over two servers: one user, one event, the same answer', async () => {
+    const other = await rig.another({ probes: true });
+    await rig.flow('two-servers', enroll);
+    const visitor = rig.visitor();
+    await visitor.open('two-servers');
+    const there = other.visitor();
+    for (const [name, value] of visitor.cookies) there.cookies.set(name, value);
+    await there.open('two-servers');
+    const body = { component: 'ak-stage-prompt', username: 'over two servers' };
+    const windows = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? visitor : there).clone());
+    const answers = await Promise.all(windows.map((window) => answerOf(window, body, visitor.step)));
+    expect(answers).toEqual(Array(10).fill({ component: 'xak-flow-redirect', to: '/' }));
+    expect(await rig.usernames('over two servers')).toEqual(['over two servers']);
+    expect(await rig.events('user_write', 'over two servers')).toHaveLength(1);
   });
 
   it('ten at once in the middle of a flow: all see the same next challenge, and the stage ran once', async () => {
@@ -81,7 +95,7 @@ onBothDatabases('runs', (rig) => {
     const visitor = rig.visitor();
     await visitor.open('middle');
     const body = { component: 'ak-stage-prompt', a: '1' };
-    const answers = await Promise.all(Array.from({ length: 10 }, () => json(visitor.clone(), body, visitor.step)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => answerOf(visitor.clone(), body, visitor.step)));
     expect(answers.map(({ component }) => component)).toEqual(Array(10).fill('ak-stage-own-probe'));
     await visitor.open('middle');
     visitor.expectAsk('ak-stage-own-probe');
@@ -93,11 +107,11 @@ onBothDatabases('runs', (rig) => {
     await rig.flow('stale', [promptFor('a'), rig.probe('stale')]);
     const visitor = rig.visitor();
     await visitor.open('stale');
-    const early = await json(visitor, { component: 'ak-stage-dummy' }, null);
+    const early = await answerOf(visitor, { component: 'ak-stage-dummy' }, null);
     expect(early).toMatchObject({ component: 'ak-stage-prompt' });
     expect(early).not.toHaveProperty('response_errors');
     await visitor.answer({ a: '1' });
-    const late = await json(visitor, { component: 'ak-stage-prompt', a: '2' }, null);
+    const late = await answerOf(visitor, { component: 'ak-stage-prompt', a: '2' }, null);
     expect(late).toMatchObject({ component: 'ak-stage-own-probe' });
     expect(late).not.toHaveProperty('response_errors');
     expect(rig.visits).not.toContain('stale answered');
@@ -109,36 +123,43 @@ onBothDatabases('runs', (rig) => {
     await visitor.open('two-alike');
     const first = visitor.step;
     await visitor.answer({ a: '1' });
-    const again = await json(visitor, { component: 'ak-stage-prompt', a: '1' }, first);
+    const again = await answerOf(visitor, { component: 'ak-stage-prompt', a: '1' }, first);
     expect(fieldsOf(again)).toEqual(['b']);
     expect(again).not.toHaveProperty('response_errors');
     await visitor.answer({ b: '2' });
     visitor.expectAsk('ak-stage-dummy');
   });
 
-  it.each(['flow', 'session', 'run', 'nobody'])('a step token of another %s takes no answer', async (other) => {
-    const stages = [promptFor('a'), dummy];
-    const mine = `mine-${other}`;
-    await rig.flow(mine, stages);
-    await rig.flow('theirs', stages);
-    const stranger = rig.visitor();
-    const visitor = rig.visitor();
-    await stranger.open(mine);
-    await visitor.open(mine, 'itoken=other');
-    const ofRun = visitor.step;
-    await visitor.open('theirs');
-    const tokens = { flow: visitor.step, session: stranger.step, run: ofRun, nobody: 'made up' };
-    await visitor.open(mine);
-    const token = tokens[other as keyof typeof tokens];
-    expect(fieldsOf(await json(visitor, { component: 'ak-stage-prompt', a: '1' }, token))).toEqual(['a']);
-    expect(await runsOf(mine)).toBe(0);
-    await visitor.answer({ a: '1' });
-    visitor.expectAsk('ak-stage-dummy');
-    const later = await json(visitor, { component: 'ak-stage-dummy' }, token);
-    expect(later).toMatchObject({ component: 'ak-stage-dummy' });
-    await visitor.answer();
-    visitor.expectEnd();
-  });
+  it.each(['of another flow', 'of another session', 'of another run', 'that nobody made'])(
+    'a step token %s takes no answer',
+    async (which) => {
+      const stages = [promptFor('a'), dummy];
+      const mine = which.replaceAll(' ', '-');
+      await rig.flow(mine, stages);
+      await rig.flow('theirs', stages);
+      const stranger = rig.visitor();
+      const visitor = rig.visitor();
+      await stranger.open(mine);
+      await visitor.open(mine, 'itoken=other');
+      const ofRun = visitor.step;
+      await visitor.open('theirs');
+      const tokens: Record<string, string | null> = {
+        'of another flow': visitor.step,
+        'of another session': stranger.step,
+        'of another run': ofRun,
+      };
+      await visitor.open(mine);
+      const token = tokens[which] ?? 'made up';
+      expect(fieldsOf(await answerOf(visitor, { component: 'ak-stage-prompt', a: '1' }, token))).toEqual(['a']);
+      expect(await runsOf(mine)).toBe(0);
+      await visitor.answer({ a: '1' });
+      visitor.expectAsk('ak-stage-dummy');
+      const later = await answerOf(visitor, { component: 'ak-stage-dummy' }, token);
+      expect(later).toMatchObject({ component: 'ak-stage-dummy' });
+      await visitor.answer();
+      visitor.expectEnd();
+    },
+  );
 
   it('a POST before any GET plans and answers the first stage', async () => {
     await rig.flow('at-once', enroll);
@@ -164,15 +185,15 @@ onBothDatabases('runs', (rig) => {
     visitor.expectEnd('/here');
     rig.clock.advance(9 * minute);
     for (const token of [step, null])
-      expect(await json(visitor, body('recorded twice'), token)).toEqual({
+      expect(await answerOf(visitor, body('recorded twice'), token)).toEqual({
         component: 'xak-flow-redirect',
         to: '/here',
       });
     expect(await rig.find('recorded twice')).toBeNull();
     rig.clock.advance(2 * minute);
-    expect(fieldsOf(await json(visitor, body('recorded twice'), step))).toEqual(['username']);
+    expect(fieldsOf(await answerOf(visitor, body('recorded twice'), step))).toEqual(['username']);
     expect(await rig.find('recorded twice')).toBeNull();
-    await json(visitor, body('recorded twice'), null);
+    await answerOf(visitor, body('recorded twice'), null);
     expect(await rig.find('recorded twice')).not.toBeNull();
   });
 
@@ -185,8 +206,8 @@ onBothDatabases('runs', (rig) => {
     visitor.expectEnd();
     await visitor.open('anew');
     visitor.expectAsk('ak-stage-prompt');
-    expect(fieldsOf(await json(visitor, { username: 'anew two' }, old))).toEqual(['username']);
-    expect(await json(visitor, { username: 'anew two' }, null)).toMatchObject({ component: 'xak-flow-redirect' });
+    expect(fieldsOf(await answerOf(visitor, { username: 'anew two' }, old))).toEqual(['username']);
+    expect(await answerOf(visitor, { username: 'anew two' }, null)).toMatchObject({ component: 'xak-flow-redirect' });
     expect(await rig.usernames('anew')).toEqual(['anew one', 'anew two']);
   });
 
@@ -195,7 +216,7 @@ onBothDatabases('runs', (rig) => {
     const visitor = rig.visitor();
     await visitor.open('refusing');
     await visitor.answer();
-    expect(await json(visitor, { component: 'ak-stage-dummy' }, null)).toMatchObject({ error_message: 'no' });
+    expect(await answerOf(visitor, { component: 'ak-stage-dummy' }, null)).toMatchObject({ error_message: 'no' });
     await visitor.open('refusing');
     visitor.expectAsk('ak-stage-dummy');
   });
@@ -215,150 +236,7 @@ onBothDatabases('runs', (rig) => {
     other.expectAsk('ak-stage-dummy');
   });
 
-  it('an expired run starts anew, and its answers are not taken', async () => {
-    await rig.flow('expiring', [promptFor('a'), promptFor('b'), dummy]);
-    const visitor = rig.visitor();
-    await visitor.open('expiring');
-    await visitor.answer({ a: '1' });
-    rig.clock.advance(25 * 60 * minute);
-    expect(fieldsOf(await visitor.answer({ b: '2' }))).toEqual(['a']);
-    await visitor.answer({ a: '1' });
-    expect(fieldsOf(visitor.challenge)).toEqual(['b']);
-    await visitor.answer({ b: '2' });
-    visitor.expectAsk('ak-stage-dummy');
-  });
-
-  it('a flow that changes meanwhile: the run ends on its version, the next one begins on the new', async () => {
-    await rig.flow('changing', [promptFor('a'), promptFor('b'), dummy]);
-    const visitor = rig.visitor();
-    await visitor.open('changing');
-    await visitor.answer({ a: '1' });
-    await rig.flow('changing', [promptFor('c'), promptFor('d'), { kind: 'deny' }]);
-    await visitor.open('changing');
-    expect(fieldsOf(visitor.challenge)).toEqual(['b']);
-    await visitor.answer({ b: '1' });
-    visitor.expectAsk('ak-stage-dummy');
-    await visitor.answer();
-    visitor.expectEnd();
-    await visitor.open('changing');
-    expect(fieldsOf(visitor.challenge)).toEqual(['c']);
-  });
-
-  it('a flow that is deleted meanwhile: whoever is in it is told to start again, others find nothing', async () => {
-    await rig.flow('doomed', [promptFor('a'), dummy]);
-    const visitor = rig.visitor();
-    await visitor.open('doomed');
-    await visitor.answer({ a: '1' });
-    const gone = { model: 'authentik_flows.flow', state: 'absent', identifiers: { slug: 'doomed' } };
-    await rig.auth.flows.apply(JSON.stringify({ version: 1, entries: [gone] }));
-    await visitor.answer();
-    visitor.expectDenied('This page has changed meanwhile. Please start again.');
-    await visitor.open('doomed');
-    visitor.expectDenied('This page has changed meanwhile. Please start again.');
-    const { status } = await rig.visitor().request('/api/v3/flows/executor/doomed/?query=');
-    expect(status).toBe(404);
-  });
-
-  it('a flow that is deleted and made again is a new one: no version or run of the old one comes back', async () => {
-    await rig.flow('reborn', [promptFor('a'), promptFor('b')]);
-    const visitor = rig.visitor();
-    await visitor.open('reborn');
-    await visitor.answer({ a: '1' });
-    const gone = { model: 'authentik_flows.flow', state: 'absent', identifiers: { slug: 'reborn' } };
-    await rig.auth.flows.apply(JSON.stringify({ version: 1, entries: [gone] }));
-    await rig.flow('reborn', [promptFor('c'), dummy]);
-    await visitor.answer({ b: '1' });
-    visitor.expectDenied('This page has changed meanwhile. Please start again.');
-    await visitor.open('reborn');
-    expect(fieldsOf(visitor.challenge)).toEqual(['c']);
-    await visitor.answer({ c: '1' });
-    visitor.expectAsk('ak-stage-dummy');
-  });
-
-  it('a stage of a kind that is not installed stops the flow: it is never skipped', async () => {
-    await rig.flow('foreign', [promptFor('username'), rig.probe('foreign'), write()]);
-    const lacking = await rig.another({ probes: false });
-    const visitor = lacking.visitor();
-    await visitor.open('foreign');
-    await visitor.answer({ username: 'past the unknown' });
-    visitor.expectAsk('ak-stage-flow-error');
-    await visitor.answer({});
-    expect(await rig.find('past the unknown')).toBeNull();
-  });
-
-  it.each(['schema', 'seal'])('a run whose %s is unreadable cannot go on: the visitor starts again', async (what) => {
-    await rig.flow(`unreadable-${what}`, [
-      promptFor('username', field('password', { type: 'password' })),
-      dummy,
-      write(),
-    ]);
-    const visitor = rig.visitor();
-    await visitor.open(`unreadable-${what}`);
-    await visitor.answer({ username: `unreadable ${what}`, password: 'a password' });
-    visitor.expectAsk('ak-stage-dummy');
-    const [from, to] = what === 'schema' ? ['"schema":1', '"schema":99'] : ['"$sealed":"', '"$sealed":"x'];
-    const flow = `unreadable-${what}`;
-    await rig.driver.write({
-      text: 'UPDATE doorward_run SET state = replace(state, ?, ?) WHERE flow = ? RETURNING 1',
-      params: [from, to, flow],
-    });
-    await visitor.answer();
-    visitor.expectAsk('ak-stage-prompt');
-    expect(await rig.find(`unreadable ${what}`)).toBeNull();
-  });
-
-  it('two servers on one database serve one visitor alternately', async () => {
-    const other = await rig.another({ probes: true });
-    await rig.flow('alternating', [promptFor('username'), promptFor('name'), promptFor('email'), write()]);
-    const path = '/api/v3/flows/executor/alternating/?query=';
-    const visitor = rig.visitor();
-    await visitor.open('alternating');
-    let step: string | null = visitor.step;
-    for (const [index, body] of [{ username: 'alternating' }, { name: 'A' }, { email: 'a@example.com' }].entries()) {
-      const { auth } = index % 2 === 0 ? other : rig;
-      const response = await auth.fetch(
-        new Request(new URL(path, 'http://localhost:9000'), {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/json',
-            cookie: [...visitor.cookies].map((pair) => pair.join('=')).join('; '),
-            ...(step === null ? {} : { 'doorward-step': step }),
-          },
-          body: JSON.stringify(body),
-        }),
-      );
-      step = response.headers.get('doorward-step');
-    }
-    expect(await rig.find('alternating')).toMatchObject({ name: 'A', email: 'a@example.com' });
-  });
-
-  it('10,000 fields: a JSON answer or a form of them gets a clear answer and loses nothing', async () => {
-    await rig.flow('many-fields', [promptFor('a'), dummy]);
-    const visitor = rig.visitor();
-    await visitor.open('many-fields');
-    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`field${index}`, 'x']));
-    const asJson = await visitor.post({ ...many, a: '1' }, visitor.step);
-    expect([asJson.status, await asJson.json()]).toMatchObject([400, { code: 'unreadable_body' }]);
-    const asForm = await visitor.request('/if/flow/many-fields/', {
-      method: 'POST',
-      headers: { origin: 'http://localhost:9000' },
-      body: new URLSearchParams(many),
-    });
-    expect(asForm.status).toBe(400);
-    await visitor.answer({ a: '1' });
-    visitor.expectAsk('ak-stage-dummy');
-  });
-
   async function runsOf(flow: string): Promise<number> {
     return (await rig.driver.read({ text: 'SELECT 1 FROM doorward_run WHERE flow = ?', params: [flow] })).length;
   }
 });
-
-async function json(visitor: Visitor, body: Record<string, unknown>, step: string | null): Promise<WireChallenge> {
-  return (await (await visitor.post(body, step)).json()) as WireChallenge;
-}
-
-function fieldsOf(challenge: WireChallenge): readonly unknown[] {
-  if (challenge.component !== 'ak-stage-prompt') throw new Error(`no prompt but ${JSON.stringify(challenge)}`);
-  return (challenge.fields as readonly { readonly field_key: string }[]).map(({ field_key }) => field_key);
-}

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import type { WireChallenge } from '../../src/protocol/challenge.ts';
 import type { Visitor } from '../../src/testing/rig.ts';
-import { field, login, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
+import { answerOf, field, fieldsOf, login, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
 
 const always = { user_creation_mode: 'always_create' };
 const secret = field('password', { type: 'password' });
@@ -20,7 +19,7 @@ onBothDatabases('sessions and runs', (rig) => {
     expect(await attacker.whoAmI()).toBeNull();
     expect(cookieOf(attacker)).not.toBe(cookieOf(victim));
     for (const body of [{}, { component: 'ak-stage-password', password: 'a guess' }]) {
-      expect(await json(attacker, body, null)).toMatchObject({ error_message: already });
+      expect(await answerOf(attacker, body, null)).toMatchObject({ error_message: already });
       expect(await attacker.whoAmI()).toBeNull();
     }
     await attacker.open('default-authentication-flow');
@@ -38,18 +37,18 @@ onBothDatabases('sessions and runs', (rig) => {
       const step = tokened ? visitor.step : null;
       const body = { component: 'ak-stage-password', password: `${name} password` };
       const windows = Array.from({ length: 5 }, () => visitor.clone());
-      for (const answer of await Promise.all(windows.map((window) => json(window, body, step))))
+      for (const answer of await Promise.all(windows.map((window) => answerOf(window, body, step))))
         expect(answer).toEqual({ component: 'xak-flow-redirect', to: '/' });
       expect(await Promise.all(windows.map((window) => window.whoAmI()))).toEqual(Array(5).fill(name));
       expect(new Set(windows.map(cookieOf)).size).toBe(1);
       expect(await rig.events('login', name)).toHaveLength(1);
       rig.clock.advance(59_000);
       const soon = visitor.clone();
-      await json(soon, body, step);
+      await answerOf(soon, body, step);
       expect(await soon.whoAmI()).toBe(name);
       rig.clock.advance(2_000);
       const late = visitor.clone();
-      expect(await json(late, body, step)).toMatchObject({ error_message: already });
+      expect(await answerOf(late, body, step)).toMatchObject({ error_message: already });
       expect(await late.whoAmI()).toBeNull();
     },
   );
@@ -65,7 +64,7 @@ onBothDatabases('sessions and runs', (rig) => {
     expect(await visitor.whoAmI()).toBe('recorded');
     const body = { component: 'ak-stage-password', password: 'recorded password', more: 1 };
     for (const token of [step, null]) {
-      expect(await json(before, body, token)).toMatchObject({ error_message: already });
+      expect(await answerOf(before, body, token)).toMatchObject({ error_message: already });
       expect(await before.whoAmI()).toBeNull();
     }
   });
@@ -76,11 +75,11 @@ onBothDatabases('sessions and runs', (rig) => {
     await visitor.open('open-door');
     const before = visitor.clone();
     const body = { component: 'ak-stage-prompt', username: 'no secret' };
-    await json(visitor, body, visitor.step);
+    await answerOf(visitor, body, visitor.step);
     expect(await visitor.whoAmI()).toBe('no secret');
-    expect(await json(before, body, before.step)).toMatchObject({ error_message: already });
+    expect(await answerOf(before, body, before.step)).toMatchObject({ error_message: already });
     expect(await before.whoAmI()).toBeNull();
-    expect(await json(visitor, body, null)).toEqual({ component: 'xak-flow-redirect', to: '/' });
+    expect(await answerOf(visitor, body, null)).toEqual({ component: 'xak-flow-redirect', to: '/' });
     expect(await rig.usernames('no secret')).toEqual(['no secret']);
   });
 
@@ -90,7 +89,7 @@ onBothDatabases('sessions and runs', (rig) => {
     await visitor.open('enroll-once');
     const body = { component: 'ak-stage-prompt', username: 'enrolled once', password: 'a good password' };
     const windows = Array.from({ length: 10 }, () => visitor.clone());
-    const answers = await Promise.all(windows.map((window) => json(window, body, visitor.step)));
+    const answers = await Promise.all(windows.map((window) => answerOf(window, body, visitor.step)));
     expect(answers).toEqual(Array(10).fill({ component: 'xak-flow-redirect', to: '/' }));
     expect(await rig.usernames('enrolled once')).toEqual(['enrolled once']);
     expect(new Set(windows.map(cookieOf)).size).toBe(1);
@@ -103,10 +102,10 @@ onBothDatabases('sessions and runs', (rig) => {
     await visitor.open('goes-on');
     const before = visitor.clone();
     const body = { component: 'ak-stage-prompt', username: 'goes on', password: 'a good password' };
-    await json(visitor, body, visitor.step);
+    await answerOf(visitor, body, visitor.step);
     expect(await visitor.whoAmI()).toBe('goes on');
     for (const token of [before.step, null]) {
-      expect(await json(before, body, token)).toMatchObject({ error_message: already });
+      expect(await answerOf(before, body, token)).toMatchObject({ error_message: already });
       expect(await before.whoAmI()).toBeNull();
     }
     await before.open('goes-on');
@@ -131,7 +130,7 @@ onBothDatabases('sessions and runs', (rig) => {
     await other.answer({ uid_field: 'tab one' });
     await other.answer({ password: 'tab one password' });
     for (const [name, value] of other.cookies) tab.cookies.set(name, value);
-    const answer = await json(tab, { component: 'ak-stage-prompt', name: 'Overwritten' }, step);
+    const answer = await answerOf(tab, { component: 'ak-stage-prompt', name: 'Overwritten' }, step);
     expect(fieldsOf(answer)).toEqual(['username']);
     expect(await rig.find('tab one')).toMatchObject({ username: 'tab one', name: '' });
     expect(await rig.find('overwritten')).toBeNull();
@@ -168,7 +167,9 @@ onBothDatabases('sessions and runs', (rig) => {
     expect(await tab.whoAmI()).toBeNull();
     for (const [name, value] of other.cookies) tab.cookies.set(name, value);
     expect(await tab.whoAmI()).toBe('second user');
-    expect(fieldsOf(await json(tab, { component: 'ak-stage-prompt', email: 'x@example.com' }, step))).toEqual(['name']);
+    expect(fieldsOf(await answerOf(tab, { component: 'ak-stage-prompt', email: 'x@example.com' }, step))).toEqual([
+      'name',
+    ]);
     for (const username of ['first user', 'second user'])
       expect(await rig.find(username)).toMatchObject({ name: '', email: '' });
   });
@@ -243,7 +244,7 @@ onBothDatabases('sessions and runs', (rig) => {
     const before = visitor.clone();
     const body = { component: 'ak-stage-prompt', password: 'a new password' };
     const windows = Array.from({ length: 5 }, () => visitor.clone());
-    const answers = await Promise.all(windows.map((window) => json(window, body, visitor.step)));
+    const answers = await Promise.all(windows.map((window) => answerOf(window, body, visitor.step)));
     expect(answers).toEqual(Array(5).fill({ component: 'xak-flow-redirect', to: '/' }));
     expect(await Promise.all(windows.map((window) => window.whoAmI()))).toEqual(Array(5).fill('changer'));
     expect(await elsewhere.whoAmI()).toBeNull();
@@ -253,15 +254,6 @@ onBothDatabases('sessions and runs', (rig) => {
   });
 });
 
-async function json(visitor: Visitor, body: Record<string, unknown>, step: string | null): Promise<WireChallenge> {
-  return (await (await visitor.post(body, step)).json()) as WireChallenge;
-}
-
 function cookieOf(visitor: Visitor): string {
   return [...visitor.cookies.values()].join();
-}
-
-function fieldsOf(challenge: WireChallenge): readonly unknown[] {
-  if (challenge.component !== 'ak-stage-prompt') throw new Error(`no prompt but ${JSON.stringify(challenge)}`);
-  return (challenge.fields as readonly { readonly field_key: string }[]).map(({ field_key }) => field_key);
 }

@@ -1,18 +1,19 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sql } from '../../src/store/sql.ts';
 import { createRig, type Visitor } from '../../src/testing/rig.ts';
-import { type EngineRig, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
+import { type EngineRig, field, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
 
 const origin = 'http://localhost:9000';
 const administrators = { groups: ['Doorward Admins'] };
 
 onBothDatabases('an administrator who acts as a user', (rig) => {
   const names = { user: { username: 'root' }, onBehalfOf: { username: 'ada' } };
+  const active = field('is_active', { type: 'checkbox' });
   let ada = 0;
   beforeAll(async () => {
     await rig.user('root', administrators);
     ada = (await rig.user('ada')).id;
-    await rig.flow('rename', [promptFor('name', 'is_active', 'password'), write({ writable_fields: ['is_active'] })]);
+    await rig.flow('rename', [promptFor('name', active, 'password'), write({ writable_fields: ['is_active'] })]);
   });
 
   it('is the user, says who they are, and goes back to a session of their own (stages.md 8.1)', async () => {

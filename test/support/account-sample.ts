@@ -24,7 +24,7 @@ export const accountData: AccountPageData = {
       ['username', { origin: { kind: 'program', via: 'cli' }, at: Date.UTC(2026, 3, 1, 8), by: null }],
       [
         'name',
-        { origin: { kind: 'prompt', flow: 'sign-up', stage: 'details' }, at: Date.UTC(2026, 3, 1, 9), by: 'self' },
+        { origin: { kind: 'prompt', flow: 'sign-up', stage: 'details' }, at: Date.UTC(2026, 4, 4, 8, 30), by: 'self' },
       ],
       ['attributes.settings', { origin: { kind: 'source', source: 'GitHub' }, at: Date.UTC(2026, 3, 2), by: 'self' }],
     ]),

@@ -5,7 +5,9 @@ import { type Desk, defineStage, type Outcome, type Response } from '../../src/e
 import type { User } from '../../src/engine/user.ts';
 import type { Doorward, Log } from '../../src/index.ts';
 import { ManualClock } from '../../src/kernel/clock.ts';
+import type { JsonObject } from '../../src/kernel/json.ts';
 import { Keyring } from '../../src/kernel/secrets.ts';
+import type { WireChallenge } from '../../src/protocol/challenge.ts';
 import type { Driver } from '../../src/store/driver.ts';
 import { type OpenStore, openStore } from '../../src/store/open.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
@@ -176,6 +178,17 @@ export function promptFor(
   ...fields: readonly (string | Readonly<Record<string, unknown>>)[]
 ): StagePart & { readonly kind: 'prompt' } {
   return { kind: 'prompt', fields: fields.map((one) => (typeof one === 'string' ? field(one) : one)) };
+}
+
+/** Sends a raw answer; the challenge that comes back, whatever it is. */
+export async function answerOf(visitor: Visitor, body: JsonObject, step: string | null): Promise<WireChallenge> {
+  return (await (await visitor.post(body, step)).json()) as WireChallenge;
+}
+
+/** Keys of the fields that a prompt shows. */
+export function fieldsOf(challenge: WireChallenge): readonly unknown[] {
+  if (challenge.component !== 'ak-stage-prompt') throw new Error(`no prompt but ${JSON.stringify(challenge)}`);
+  return (challenge.fields as readonly { readonly field_key: string }[]).map(({ field_key }) => field_key);
 }
 
 export const dummy: StagePart = { kind: 'dummy' };

@@ -173,6 +173,7 @@ const navy = parseBrand({ name: 'Tiefe', accent: '#0a1a3f' });
 /** The brands of the pages below. */
 export const sampleBrands: readonly Brand[] = [brand, withPhoto, yellow, navy];
 
+const acting = { username: 'ada', csrf: 'step-token' };
 const who = { pendingUser: 'ada.lovelace@analytical-engine.example.org' };
 
 /** Every kind of page by name: all components, all field types with and without problems, the account, the errors. */
@@ -250,12 +251,20 @@ export const samplePages: Readonly<Record<string, string>> = {
   'layout-stacked-photo': samplePage(identification, { brand: withPhoto }),
   'accent-yellow': samplePage(identification, { brand: yellow }),
   'accent-navy': samplePage(identification, { brand: navy }),
+  account: accountPage(accountData),
   'account-de': accountPage({
     ...accountData,
     locale: 'de',
     notice: text('account.end_others'),
     user: { ...accountData.user, name: '', email: '', passwordChangedAt: null },
   }),
+  acting: flowPage({ ...sampleData(enrollment, { title: 'Create your account' }), acting }),
+  'acting-layout': flowPage({
+    ...sampleData(identification, { layout: 'sidebar_left', brand: withPhoto, locale: 'de' }),
+    acting: { ...acting, username: 'a-rather-long-username.of-somebody@departments.analytical-engine.example.org' },
+  }),
+  'acting-account': accountPage({ ...accountData, acting }),
+  'acting-error': errorPage({ status: 404, code: 'not_found', brand, locale: 'de', requestId: '0f6f7f1f', acting }),
   'error-404': errorPage({ status: 404, code: 'flow_not_found', brand, locale: 'en', requestId: '0f6f7f1f' }),
   'error-503': errorPage({ status: 503, code: 'too_busy', brand, locale: 'de', requestId: '0f6f7f1f', retryAfter: 3 }),
 };

@@ -33,8 +33,10 @@ export interface Serving {
   readonly origin: string;
   /** Standard output so far. */
   out(): string;
+  /** Waits until its standard output says this. */
+  said(text: RegExp): Promise<void>;
   /** Waits until its log says this. */
-  logged(text: string): Promise<void>;
+  logged(text: RegExp): Promise<void>;
   signal(name: NodeJS.Signals): void;
   /** Exit code. */
   readonly ended: Promise<number | null>;
@@ -102,7 +104,7 @@ async function serving(child: ChildProcess): Promise<Serving> {
   return {
     ...{ pid: child.pid ?? 0, ended, out: out.text },
     origin: /Doorward ready at (\S+)\//.exec(out.text())?.[1] ?? '',
-    logged: (text) => err.until(new RegExp(text.replaceAll(/[^\w ]/g, '.'))),
+    ...{ said: out.until, logged: err.until },
     signal: (name) => void child.kill(name),
   };
 }

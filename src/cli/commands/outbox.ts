@@ -17,7 +17,14 @@ export const outboxList: Command = {
     for (const { id, state, kind, to, user, tries, lastError, dueAt } of entries)
       terminal.print(
         [
-          ...[id, state.padEnd(9), kind.padEnd(7), `user ${user ?? '-'}`, `${tries} tries`, to ?? 'unreadable'],
+          ...[
+            id,
+            state.padEnd(9),
+            kind.padEnd(7),
+            `user ${user ?? '-'}`,
+            `${tries} ${tries === 1 ? 'try' : 'tries'}`,
+            to ?? 'unreadable',
+          ],
           ...(state === 'waiting' ? [`next ${iso(dueAt)}`] : []),
           ...(lastError === null ? [] : [`(${lastError})`]),
         ].join('  '),

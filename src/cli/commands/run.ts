@@ -116,6 +116,8 @@ async function runAll(
   const perSecond = Math.round(counts.records / Math.max(seconds, 0.001));
   const { records, done, already_done: already, refused } = counts;
   const summary = `${records} records: ${done} ${settings.dryRun ? 'would be done' : 'done'}, ${already} already done, ${refused} refused (${seconds} s, ${perSecond}/s)`;
+  if (refused > mostTold)
+    progress.note(`… and ${refused - mostTold} more refused records; --report FILE tells them all`);
   if (options.json === true)
     terminal.print(JSON.stringify({ ...counts, seconds, per_second: perSecond, dry_run: settings.dryRun }));
   else progress.note(summary);

@@ -17,8 +17,8 @@ const promotion: DeskOptions = {
   context: { pending_user: { ref: 1 }, 'doorward/setup': 'digest$s3cret' },
 };
 const enter = (options: DeskOptions) => initialSetup.enter(deskFor(initialSetup, options));
-const wrongSecret = { kind: 'deny', message: { $text: 'initial_setup.wrong_secret' } };
-const administratorExists = { kind: 'deny', message: { $text: 'initial_setup.administrator_exists' } };
+const wrongSecret = { kind: 'deny', message: { $text: 'initial_setup.wrong_secret' }, undo: true };
+const administratorExists = { kind: 'deny', message: { $text: 'initial_setup.administrator_exists' }, undo: true };
 
 describe('the gate', () => {
   test('opens to the secret of the setup link, and remembers its hash alone', async () => {
@@ -60,7 +60,11 @@ describe('the promotion', () => {
 
   test.each(['pk-staff', 'pk-missing'])('needs a group of administrators, not %s', async (group) => {
     const outcome = await enter({ ...promotion, config: { group } });
-    expect(outcome).toEqual({ kind: 'deny', message: { $text: 'initial_setup.not_an_administrators_group' } });
+    expect(outcome).toEqual({
+      kind: 'deny',
+      message: { $text: 'initial_setup.not_an_administrators_group' },
+      undo: true,
+    });
   });
 
   test('of two who hold the secret, the later one is told that there is an administrator', async () => {

@@ -15,8 +15,14 @@ type SetupDesk = Desk<z.infer<typeof config>>;
 /** Plan context: the hash of the secret that opened the gate. */
 const setupKey = 'doorward/setup';
 
-const administratorExists: Outcome = { kind: 'deny', message: text('initial_setup.administrator_exists') };
-const wrongSecret: Outcome = { kind: 'deny', message: text('initial_setup.wrong_secret') };
+/** Who may not become the administrator is not made at all: the write of this very request is taken back. */
+const refused = (key: 'administrator_exists' | 'wrong_secret' | 'not_an_administrators_group'): Outcome => ({
+  kind: 'deny',
+  message: text(`initial_setup.${key}`),
+  undo: true,
+});
+const administratorExists = refused('administrator_exists');
+const wrongSecret = refused('wrong_secret');
 
 /** The initial setup stage. */
 export const initialSetup = defineStage({
@@ -51,8 +57,7 @@ async function promote(desk: SetupDesk): Promise<Outcome> {
   const user = await read.user(pending.ref);
   if (user === null) return wrongSecret;
   const [group = null] = await read.groups([config.group]);
-  if (group === null || !group.isSuperuser)
-    return { kind: 'deny', message: text('initial_setup.not_an_administrators_group') };
+  if (group === null || !group.isSuperuser) return refused('not_an_administrators_group');
   return {
     kind: 'pass',
     context: { [setupKey]: undefined },

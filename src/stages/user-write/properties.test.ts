@@ -7,7 +7,9 @@ import { testUser } from '../../testing/desk.ts';
 import { draftOf, sanitise, writePath } from './attributes.ts';
 import { dispatch, protectedFields } from './dispatch.ts';
 
-const runs = { numRuns: 2_000 };
+/** For each property; `npm run drill -- properties` asks for more. */
+const runs = { numRuns: Number(process.env.DOORWARD_PROPERTY_CASES ?? 2_500) };
+const limit = Math.max(60_000, runs.numRuns * 20);
 const rules = { attributes: {}, writable: [], impersonating: false, trustedHashes: false } as const;
 const ada = testUser({ username: 'ada', name: 'Ada', attributes: { a: { b: 1 }, list: [1], text: 'x' } });
 
@@ -34,7 +36,7 @@ const pairs: fc.Arbitrary<PromptData> = fc
 
 const columns = ['username', 'name', 'email', 'path', 'type', 'isActive', 'attributes'];
 
-describe('any JSON as prompt_data', () => {
+describe('any JSON as prompt_data', { timeout: limit }, () => {
   test('D-8: pollutes no prototype and never throws', async () => {
     const before = Object.getOwnPropertyNames(Object.prototype).toSorted();
     await fc.assert(
@@ -82,6 +84,32 @@ describe('any JSON as prompt_data', () => {
         const { username, name, email, attributes, version, ...rest } = accounts.users[0] ?? ada;
         const { username: _u, name: _n, email: _e, attributes: _a, version: _v, ...untouched } = ada;
         expect(rest).toEqual(untouched);
+      }),
+      runs,
+    );
+  });
+
+  test('D-1: makes no user with more than the allow-list says', async () => {
+    await fc.assert(
+      fc.asyncProperty(pairs, async (data) => {
+        const { outcome, accounts } = await runUserWrite({ users: [ada], context: { prompt_data: data } });
+        if (outcome.kind !== 'pass') return;
+        const [, made, ...others] = accounts.users;
+        expect(others).toEqual([]);
+        const whatever = { username: expect.any(String), name: expect.any(String), email: expect.any(String) };
+        const times = { passwordChangedAt: made?.passwordChangedAt ?? null };
+        expect(made).toEqual({
+          ...testUser({ username: '' }),
+          ...{
+            ...whatever,
+            ...times,
+            id: 2,
+            uuid: expect.any(String),
+            type: 'external',
+            attributes: expect.anything(),
+          },
+        });
+        expect(accounts.members.size + accounts.connections.length).toBe(0);
       }),
       runs,
     );
@@ -145,7 +173,7 @@ function leaves(object: JsonObject, at: readonly string[] = []): Map<string, Jso
   return found;
 }
 
-test('W14 to W16: writing at a path agrees with a model of leaves', () => {
+test('W14 to W16: writing at a path agrees with a model of leaves', { timeout: limit }, () => {
   fc.assert(
     fc.property(tree, fc.array(name, { minLength: 1, maxLength: 4 }), (attributes, path) => {
       const model = leaves(attributes);
@@ -163,7 +191,7 @@ test('W14 to W16: writing at a path agrees with a model of leaves', () => {
   );
 });
 
-test('W24: what JSON can hold comes through as it was', () => {
+test('W24: what JSON can hold comes through as it was', { timeout: limit }, () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 5, stringUnit: 'grapheme' }), (json) => {
       const kept = sanitise(json);

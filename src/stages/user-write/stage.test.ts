@@ -179,6 +179,7 @@ describe('saving', () => {
     );
     expect(outcome.effects?.map(({ kind }) => kind)).toEqual([
       ...['user.update', 'password.set', 'group.join', 'connection.save', 'session.end_all', 'event'],
+      'hook.user_write',
     ]);
   });
 
@@ -194,7 +195,7 @@ describe('saving', () => {
 
   test('W31: nothing changed is an event and a report all the same', async () => {
     const { outcome, report } = await runUserWrite({ ...signedIn, context: { prompt_data: { name: 'Ada' } } });
-    expect(outcome.effects?.map(({ kind }) => kind)).toEqual(['event']);
+    expect(outcome.effects?.map(({ kind }) => kind)).toEqual(['event', 'hook.user_write']);
     expect(report?.written).toEqual([{ key: 'name', field: 'name' }]);
   });
 
