@@ -86,7 +86,10 @@ function wire(options: DoorwardOptions, { log, keyring, origin, opened, stages, 
     policies: createPolicies(policyKinds, (binding, error) =>
       log('warn', 'a policy could not run, so it denies', { binding: binding.pk, error: String(error) }),
     ),
-    tools: createTools({ clock: { now }, hasher, keyring, log, read: store.read, profile, newUserId: () => store.newUserId() }),
+    tools: createTools({
+      ...{ clock: { now }, hasher, keyring, log, read: store.read, profile },
+      newUserId: () => store.newUserId(),
+    }),
     flow: (slug, version) => flows.version(slug, version),
     currentFlow: (slug) => flows.current(slug),
     recentVersion: (slug) => flows.recent(slug),

@@ -99,11 +99,8 @@ export function createUsers({ store, hasher, profile, now }: UserParts): Users {
   };
   const change = (pk: number, changes: UserChanges, actor: Actor, more: readonly Effect[] = []): Promise<User> => {
     checkTexts(changes);
-    const written = Object.keys(changes);
-    return update(pk, changes, actor, (user) => [
-      ...more,
-      eventOf('user_write', user, actor, { created: false, written }),
-    ]);
+    const told = { created: false, written: Object.keys(changes) };
+    return update(pk, changes, actor, (user) => [...more, eventOf('user_write', user, actor, told)]);
   };
   return {
     get: (reference) => ('pk' in reference ? store.read.user(reference.pk) : store.accounts.findUser(reference)),

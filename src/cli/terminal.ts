@@ -30,7 +30,10 @@ function askHidden(question: string): Promise<string> {
     };
     const take = (chunk: Buffer): void => {
       for (const character of chunk.toString('utf8')) {
-        if (character === '\r' || character === '\n') return done();
+        if (character === '\r' || character === '\n') {
+          done();
+          return;
+        }
         if (character === '\u0003') {
           process.stderr.write('\n');
           process.exit(130);

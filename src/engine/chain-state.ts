@@ -88,6 +88,13 @@ export function destination(context: PlanContext, { next, origin }: ChainSetting
   return { kind: 'done', to: (next === null ? null : safeNext(next, origin)) ?? '/' };
 }
 
+/** How a run ends whose flow does not apply any more when it is planned anew: as `denied_action` says (flow-engine.md 3.6). */
+export function inapplicable(message: Text, { flow, next, origin }: ChainSetting): EndOutcome {
+  const wished = next === null ? null : safeNext(next, origin);
+  const to = flow.deniedAction === 'message' ? null : (wished ?? (flow.deniedAction === 'continue' ? '/' : null));
+  return to === null ? { kind: 'denied', message } : { kind: 'done', to };
+}
+
 /**
  * Back to the stages that collected the fields with problems, then on from here; null when nobody collected one of
  * them.

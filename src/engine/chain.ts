@@ -6,6 +6,7 @@ import {
   type ChainSetting,
   type ChainState,
   destination,
+  inapplicable,
   onInvalid,
   plainEntry,
   policyUser,
@@ -264,7 +265,7 @@ export class Chain {
     const { world, flow } = this.#setting;
     const start = keep ? this.state.context : {};
     const planned = await planFlow(world, flow, this.state.visitor, start, this.#read);
-    if (planned.kind === 'denied') return this.#end({ kind: 'denied', message: planned.message });
+    if (planned.kind === 'denied') return this.#end(inapplicable(planned.message, this.#setting));
     this.#moved = true;
     this.#set({
       ...{ plan: planned.plan, visited: [], context: planned.context, challenge: null, memo: null, problems: null },

@@ -45,6 +45,8 @@ export type Effect =
    */
   | { readonly kind: 'session.end'; readonly tokenHash: string }
   | { readonly kind: 'session.end_all'; readonly userId: number; readonly except: string | null }
+  /** Gives up the open runs of a session. */
+  | { readonly kind: 'run.drop'; readonly session: string }
   | { readonly kind: 'connection.save'; readonly userId: number; readonly source: string; readonly identifier: string }
   | { readonly kind: 'event'; readonly event: NewEvent }
   | { readonly kind: 'outbox'; readonly message: NewMessage }

@@ -73,6 +73,17 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
   };
 }
 
+/**
+ * Whether another request moved the run since the scene was set. A commit finds that out by itself; an answer that was
+ * judged wrong writes nothing, and may be wrong only because its own double was there first (W34).
+ */
+export async function hasMovedSince(world: World, scene: Scene): Promise<boolean> {
+  const { input, sessionHash, variant, now, previous, run } = scene;
+  if (input.newcomer) return false;
+  const { run: latest } = await world.store.load({ sessionHash, flow: input.slug, variant, now });
+  return (latest?.id ?? '') !== previous || (run !== null && latest?.seq !== run.seq);
+}
+
 /** A run belongs to who was signed in when it began (or to whom it signed in itself). */
 function isPinnedTo(run: Run, visitor: Visitor): boolean {
   return run.userId === (visitor.user?.id ?? null) && run.impersonatorId === (visitor.impersonator?.id ?? null);

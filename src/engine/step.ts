@@ -17,7 +17,7 @@ import { completedReply, isReplay, replay } from './replay.ts';
 import { confirmReply, denialReply, endReply, goneReply, shownReply } from './reply.ts';
 import type { Run } from './run.ts';
 import { emptyState, runWrites, type Written } from './run-writes.ts';
-import { runLifetimeMs, type Scene, setScene } from './scene.ts';
+import { hasMovedSince, runLifetimeMs, type Scene, setScene } from './scene.ts';
 import { readStepToken } from './step-token.ts';
 import type { World } from './world.ts';
 
@@ -95,6 +95,7 @@ async function settle(
     return written?.writes ?? null;
   });
   if (committed === 'lost') return 'lost';
+  if (written === null && chain.answered && (await hasMovedSince(world, scene))) return 'lost';
   const { state } = chain;
   if (state.ended !== null || state.jump !== null) return endReply(world, scene, flow, chain);
   const moved = (written as Written | null)?.run ?? { ...run, state: { ...run.state, ...shownPart(state) } };

@@ -121,11 +121,17 @@ export function defaultFlow(designation: 'authentication' | 'invalidation') {
   };
 }
 
-/** Gives a flow up: an anonymous browser gets a new session, so none of its open runs is found again. */
+/**
+ * "Not you?": gives the open runs up. An anonymous browser gets a new session, so that none is found again; who is
+ * signed in is signed out, as the reference does.
+ */
 export async function cancel(site: Site, visit: Visit): Promise<Response> {
   // A link on another site gives nothing up.
-  const kept = isCautious(visit.request) || (await accountOf(site, visit)) !== null;
-  return redirectAnswer('/', 303, kept ? {} : { 'set-cookie': sessionCookie(site.app, newAnonymous(), null) });
+  if (isCautious(visit.request)) return redirectAnswer('/');
+  const found = await accountOf(site, visit);
+  if (found === null) return redirectAnswer('/', 303, { 'set-cookie': sessionCookie(site.app, newAnonymous(), null) });
+  await site.app.change([{ kind: 'run.drop', session: found.signedIn.session.tokenHash }]);
+  return redirectAnswer('/flows/-/default/invalidation/');
 }
 
 async function toSignIn(site: Site, next: string): Promise<Response> {

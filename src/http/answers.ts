@@ -70,7 +70,8 @@ export async function errorAnswer(site: Site, visit: Visit, thrown: unknown): Pr
   const error = logged(site, visit, thrown);
   const locale = chooseLocale(undefined, visit.request.headers.get('accept-language'));
   const retryAfter = error.retryAfter ?? ([429, 503].includes(error.status) ? defaultRetryAfter : undefined);
-  const retry: HeaderMap = retryAfter === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) };
+  const retry: HeaderMap =
+    retryAfter === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) };
   if (wantsJson(visit)) {
     const detail = localize(text(`error.${error.code}`), locale);
     return jsonAnswer({ detail, code: error.code }, error.status, retry);

@@ -110,6 +110,7 @@ const compilers: { readonly [K in Exclude<Kind, UserRowKind>]: Compile<K> } = {
       one(kind, anySession, sql`DELETE FROM doorward_session WHERE ${ending}`),
     ];
   },
+  'run.drop': ({ kind, session }, { ownRuns }) => [one(kind, [], endRuns(sql`session = ${session}`, ownRuns))],
   'connection.save': ({ kind, userId, source, identifier }, { now }) => [
     must(
       { reason: 'taken', effect: kind, field: 'identifier' },

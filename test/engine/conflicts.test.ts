@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Visitor } from '../../src/testing/rig.ts';
 import { rigOnEachDatabase, signIn } from '../support/each-database.ts';
 import { flowYaml } from '../support/flow-yaml.ts';
+import { hiddenFields } from '../support/web-client.ts';
 
 const own = { designation: 'stage_configuration', authentication: 'require_authenticated' };
 const write = { kind: 'user_write', attrs: { user_creation_mode: 'never_create' } };
@@ -202,6 +203,27 @@ rigOnEachDatabase('W31: two at once', options, (rig) => {
     await stranger.answer({ 'attributes.note': 'mine' });
     stranger.expectProblem('attributes.note', 'conflict');
     expect(JSON.stringify(stranger.challenge)).not.toContain('theirs');
+  });
+
+  test('works over pages as well', async () => {
+    const { pk, browser } = await person();
+    const path = '/if/flow/profile/';
+    const fill = async (fields: Record<string, string>): Promise<string> => {
+      const shownPage = await (await browser.request(path)).text();
+      const response = await browser.request(path, {
+        method: 'POST',
+        body: new URLSearchParams({ ...hiddenFields(shownPage), ...fields }).toString(),
+        headers: { 'content-type': 'application/x-www-form-urlencoded', origin: rig().origin },
+      });
+      return response.status === 303 ? (await browser.request(path)).text() : response.text();
+    };
+    await browser.request(path);
+    await rig().auth.users.update(pk, { name: '<Theirs>' });
+    const again = await fill({ ...shown, name: 'Mine' });
+    expect(again).toContain('it is now “&lt;Theirs&gt;”');
+    expect(again).toContain('value="Mine"');
+    await fill({ name: 'Mine' });
+    expect((await rig().auth.users.get({ pk }))?.name).toBe('Mine');
   });
 
   test('20 edits of different attributes of one user at once: none is lost', async () => {

@@ -230,22 +230,30 @@ onBothDatabases('policies', (rig) => {
     insider.expectDenied();
   });
 
-  it('a restart plans anew: policies of the flow and of the plan are asked again', async () => {
-    await rig.auth.groups.create({ name: 'restarters' });
-    const user = await rig.user('restarter', { groups: ['restarters'] });
-    const deny: StagePart = { kind: 'deny', binding: { invalid_response_action: 'restart' } };
-    await rig.flow('restarts', [dummy, deny], {
-      policies: [groupPolicy('restarters')],
-      attrs: { denied_action: 'message' },
-    });
-    const visitor = await rig.signedIn('restarter');
-    await visitor.open('restarts');
-    await visitor.answer();
-    visitor.expectAsk('ak-stage-dummy');
-    await leave(rig, user.id, 'restarters');
-    await visitor.answer();
-    visitor.expectDenied('Flow does not apply to current user.');
-  });
+  it.each([
+    ['message', '', null],
+    ['message', 'next=/there', null],
+    ['message_continue', '', null],
+    ['message_continue', 'next=/there', '/there'],
+    ['continue', '', '/'],
+  ])(
+    'a restart plans anew: a flow that no longer applies ends by its denied_action (%s, %s)',
+    async (action, query, to) => {
+      const slug = `restarts-${action}-${query.length}`;
+      await rig.auth.groups.create({ name: slug });
+      const user = await rig.user(slug, { groups: [slug] });
+      const deny: StagePart = { kind: 'deny', binding: { invalid_response_action: 'restart' } };
+      await rig.flow(slug, [dummy, deny], { policies: [groupPolicy(slug)], attrs: { denied_action: action } });
+      const visitor = await rig.signedIn(slug);
+      await visitor.open(slug, query);
+      await visitor.answer();
+      visitor.expectAsk('ak-stage-dummy');
+      await leave(rig, user.id, slug);
+      await visitor.answer();
+      if (to === null) visitor.expectDenied('Flow does not apply to current user.');
+      else visitor.expectEnd(to);
+    },
+  );
 });
 
 /** A stage with a name that shows, and policies on it. */

@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readEnvironment } from '../../src/cli/environment.ts';
+import { optionsOf } from '../../src/cli/open.ts';
 import { createRig } from '../../src/testing/rig.ts';
 import { emptyDatabase } from '../store/databases.ts';
 import { rigOnEachDatabase, signIn } from '../support/each-database.ts';
@@ -141,4 +146,17 @@ test('a schema can come after the users: what was wrong before keeps nobody from
 
 test('a schema that is none does not start', async () => {
   await expect(createRig({ profileSchema: { type: 'nonsense' } })).rejects.toMatchObject({ code: 'configuration' });
+});
+
+test('the server reads it from a file, and says by the variable what is wrong', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'doorward-profile-'));
+  const file = join(folder, 'profile.json');
+  const env = { DOORWARD_DATA_DIR: folder, DOORWARD_PROFILE_SCHEMA: file };
+  const read = () => optionsOf(readEnvironment(env), () => undefined).profileSchema;
+  expect(read).toThrow(`DOORWARD_PROFILE_SCHEMA: ${file} cannot be used`);
+  writeFileSync(file, '[]');
+  expect(read).toThrow(`DOORWARD_PROFILE_SCHEMA: ${file} must hold a JSON object`);
+  writeFileSync(file, JSON.stringify(profileSchema));
+  expect(read()).toEqual(profileSchema);
+  rmSync(folder, { recursive: true });
 });

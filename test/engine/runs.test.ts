@@ -1,7 +1,9 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import type { JsonObject } from '../../src/kernel/json.ts';
 import { answerOf, dummy, field, fieldsOf, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
 
 const minute = 60_000;
+const wrong = { kind: 'retry', problems: { a: [{ code: 'wrong', text: 'Wrong.' }] } } as const;
 const enroll = [promptFor('username', 'name'), write({ user_creation_mode: 'always_create' })];
 
 /* CONTRACT: Runs, line by line. */
@@ -102,6 +104,30 @@ onBothDatabases('runs', (rig) => {
     await visitor.answer();
     visitor.expectAsk('ak-stage-dummy');
   });
+
+  it.each([0, 1])(
+    'W34 an answer that is wrong only since its double was first gets the outcome (row: %i)',
+    async (row) => {
+      let open = (): void => undefined;
+      const gate = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      const answer = async (_: unknown, { late }: JsonObject) => {
+        if (late === true) await gate;
+        return late === true ? wrong : ({ kind: 'pass' } as const);
+      };
+      const slug = `late-${row}`;
+      await rig.flow(slug, [...(row === 1 ? [promptFor('a')] : []), rig.probe(slug, { answer })]);
+      const visitor = rig.visitor();
+      await visitor.open(slug);
+      if (row === 1) await visitor.answer({ a: '1' });
+      const late = answerOf(visitor.clone(), { late: true }, visitor.step);
+      await vi.waitUntil(() => rig.visits.includes(`${slug} answered`));
+      expect(await answerOf(visitor.clone(), {}, visitor.step)).toMatchObject({ component: 'xak-flow-redirect' });
+      open();
+      expect(await late).toEqual({ component: 'xak-flow-redirect', to: '/' });
+    },
+  );
 
   it('an answer to a component other than the current one is stale: the current one again, nothing counted', async () => {
     await rig.flow('stale', [promptFor('a'), rig.probe('stale')]);

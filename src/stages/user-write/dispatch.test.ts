@@ -59,6 +59,29 @@ test('W12: groups, id and pk are never written', () => {
   ]);
 });
 
+describe('the profile schema keeps a value from being replaced', () => {
+  const mayReplace: NonNullable<DispatchRules['mayReplace']> = (key, path, { before, after }) =>
+    key === 'attributes.trusted' || path[0] !== 'level' || before === after;
+
+  test('a path, and a member of attributes, are discarded', () => {
+    const given = { mayReplace, attributes: { level: 1 } };
+    const changes = changesOf({ 'attributes.level': 2, attributes: { level: 3, a: 1 } }, given);
+    expect(changes.attributes).toEqual({ level: 1, a: 1 });
+    expect(changes.discarded).toEqual([
+      { key: 'attributes.level', reason: 'protected' },
+      { key: 'attributes', member: 'level', reason: 'protected' },
+    ]);
+    expect(changes.written).toEqual([{ key: 'attributes', field: 'attributes' }]);
+  });
+
+  test('W16 to W18: what is no path at all is told first', () => {
+    const nobody = { mayReplace: () => false };
+    expect(
+      changesOf({ 'attributes.': 1, 'attributes.__proto__': 1 }, nobody).discarded.map(({ reason }) => reason),
+    ).toEqual(['empty_path', 'unsafe_path']);
+  });
+});
+
 describe('W13: attributes as an object', () => {
   test.each([[null], [1], ['text'], [[]], [true]])('%j would overwrite them all and is refused', (value) => {
     expect(refusalOf({ attributes: value })).toMatch('Attempt to overwrite complete attributes');

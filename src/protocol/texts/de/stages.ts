@@ -8,7 +8,8 @@ export const stages: Record<keyof typeof en, string> = {
     'Diese Angabe wurde inzwischen an anderer Stelle geändert. Bitte prüfen Sie sie und senden Sie sie noch einmal.',
   'user_write.conflict_now':
     'Diese Angabe wurde inzwischen an anderer Stelle geändert und lautet jetzt „{value}“. Soll stattdessen Ihre gelten, senden Sie sie noch einmal.',
-  'user_write.conflict_removed': 'Diese Angabe wurde inzwischen an anderer Stelle entfernt. Soll Ihre gelten, senden Sie sie noch einmal.',
+  'user_write.conflict_removed':
+    'Diese Angabe wurde inzwischen an anderer Stelle entfernt. Soll Ihre gelten, senden Sie sie noch einmal.',
   'identification.failed': 'Die Anmeldung ist fehlgeschlagen.',
   'identification.log_in': 'Anmelden',
   'identification.continue': 'Weiter',
