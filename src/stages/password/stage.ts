@@ -29,7 +29,8 @@ export const password = defineStage({
   description: "Asks the pending user's password.",
   config,
   references: { configure_flow: 'flow' },
-  needs: [],
+  // A flow that requires a signed-in visitor has one from the start (W4).
+  needs: ['pending_user'],
   gives: ['pending_user', 'user_backend', 'auth_method', 'auth_method_args'],
   secretFields: () => ['password'],
   async enter(desk) {

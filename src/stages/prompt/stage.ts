@@ -173,11 +173,7 @@ function passwordsMatch(questions: readonly Question[], values: ReadonlyMap<stri
   return new Set(passwords.map((password) => (password instanceof Secret ? password.reveal() : ''))).size <= 1;
 }
 
-function questionsOf(
-  desk: PromptDesk,
-  fields: readonly PromptFieldConfig[],
-  user: User | null,
-): readonly Question[] {
+function questionsOf(desk: PromptDesk, fields: readonly PromptFieldConfig[], user: User | null): readonly Question[] {
   const background: Background = {
     context: desk.context,
     user: user !== null && mayBeShown(user, desk) ? user : null,

@@ -35,8 +35,8 @@ export function changedMeanwhile(
   for (const { key, field } of written) {
     const shown = member(mine, key);
     const [now, wanted] = [valueAt(before, field), valueAt(after, field)];
-    if (shown === undefined || sameJson(watched(now), shown) || sameJson(now, wanted)) continue;
-    if (sameJson(asShown(watched(wanted)), asShown(shown))) leftAlone.add(key);
+    if (shown === undefined || looksLike(now, shown) || sameJson(now, wanted)) continue;
+    if (looksLike(wanted, shown)) leftAlone.add(key);
     else conflicts[key] = [conflictOf(desk, before, key, now)];
   }
   return { leftAlone, conflicts };
@@ -49,6 +49,11 @@ export function valueAt(user: User, field: string): Json {
   if (field === 'is_active') return user.isActive;
   const path = field.split('.');
   return (path[0] === 'attributes' ? readPath(user.attributes, path.slice(1)) : undefined) ?? null;
+}
+
+/** Whoever sends a form writes an empty text where there was nothing: that is no change to anybody else's eyes. */
+function looksLike(value: Json, shown: Json): boolean {
+  return sameJson(asShown(watched(value)), asShown(shown));
 }
 
 /** Forms show nothing, an empty text and a box that is not ticked alike, and numbers as text. */
