@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** `--out DIR`: tests build for themselves, so that nobody deletes what another one runs. */
 const { out } = parseArgs({ options: { out: { type: 'string', default: 'dist' } }, strict: false }).values;
-const dist = join(root, String(out));
+const dist = resolve(root, String(out));
 
 const doors = {
   cli: 'src/cli/main.ts',
@@ -121,10 +121,10 @@ async function emitTypes() {
   await writeFile(
     config,
     JSON.stringify({
-      extends: '../tsconfig.json',
-      compilerOptions: { declaration: true, emitDeclarationOnly: true, rootDir: '../src', outDir: 'types' },
-      include: ['../src'],
-      exclude: ['../src/**/*.test.ts', '../src/**/*.test.tsx'],
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: { declaration: true, emitDeclarationOnly: true, rootDir: join(root, 'src'), outDir: 'types' },
+      include: [join(root, 'src')],
+      exclude: [join(root, 'src/**/*.test.ts'), join(root, 'src/**/*.test.tsx')],
     }),
   );
   await rm(join(dist, 'types'), { recursive: true, force: true });

@@ -11,6 +11,12 @@ import type { User } from './user.ts';
 /** Failures are counted in windows of five minutes: guessing is slowed down, and nobody is locked out for long. */
 export const passwordWindowMs = 300_000;
 
+/**
+ * UTF-16 units of a name or password that is looked at: Unicode normalisation takes quadratic time, so a body of
+ * combining marks would stop the server for minutes. Nobody has a longer one.
+ */
+export const longestTyped = 1_024;
+
 export interface PasswordAttempt {
   /** null when the typed identifier is nobody's. */
   readonly user: User | null;

@@ -1,4 +1,5 @@
 import type { Effect } from '../engine/effects.ts';
+import { longestTyped } from '../engine/password-check.ts';
 import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import type { User } from '../engine/user.ts';
 import { usernameKey } from '../kernel/text.ts';
@@ -151,7 +152,8 @@ function emailKey(email: string): string | null {
   return email === '' ? null : usernameKey(email);
 }
 
+/** One that is longer than what is looked up finds nobody. */
 function upnKey({ attributes }: Pick<User, 'attributes'>): string | null {
   const upn = Object.hasOwn(attributes, 'upn') ? attributes.upn : null;
-  return typeof upn === 'string' && upn !== '' ? usernameKey(upn) : null;
+  return typeof upn === 'string' && upn !== '' && upn.length <= longestTyped ? usernameKey(upn) : null;
 }

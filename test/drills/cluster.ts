@@ -9,6 +9,12 @@ import type { ServerOrder } from './server.ts';
 /** What people reach all servers at; each listens on a port of its own. */
 export const publicUrl = 'http://localhost:9000';
 
+/** How many servers, and whether they hash passwords for real. */
+export interface ClusterSize {
+  readonly size: number;
+  readonly hashing?: boolean;
+}
+
 /** Server processes on one database, which can be killed and come back. */
 export class Cluster {
   readonly #running = new Map<string, ChildProcess>();
@@ -26,11 +32,15 @@ export class Cluster {
   }
 
   /** `built` is the folder that `scripts/drill.js` bundled to. */
-  static async start(built: string, database: DatabaseOption, size: number): Promise<Cluster> {
+  static async start(
+    built: string,
+    database: DatabaseOption,
+    { size, hashing = false }: ClusterSize,
+  ): Promise<Cluster> {
     const receiver = await openReceiver();
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
     const secretKey = 'a secret key of the drills with at least 32 bytes';
-    const order: ServerOrder = { database, publicUrl, secretKey, webhook: { url: receiver.url, secret } };
+    const order: ServerOrder = { database, publicUrl, secretKey, hashing, webhook: { url: receiver.url, secret } };
     const cluster = new Cluster(() => startServer(built, order), receiver.close);
     // One after the other: the first one migrates and makes the flows.
     for (let index = 0; index < size; index += 1) await cluster.#add();

@@ -11,7 +11,7 @@ export interface KillOrder {
   /** A server is killed after so many answers, on average. */
   readonly every: number;
   /** Called now and then with what was done so far. */
-  readonly progress?: (writes: number, kills: number) => void;
+  readonly progress?: (writes: number, kills: number, findings: number) => void;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function kills(place: Place, order: KillOrder): Promise<Drilled & {
     const recent = acknowledged.slice(checked);
     for (const finding of (await inspect(database, recent)).findings) findings.add(`after kill ${killed}: ${finding}`);
     checked += recent.length;
-    order.progress?.(acknowledged.length, killed);
+    order.progress?.(acknowledged.length, killed, findings.size);
   };
   const killing = (async () => {
     while (!finished) {

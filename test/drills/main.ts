@@ -50,10 +50,12 @@ export async function main({ built, names, writes, json }: MainOptions): Promise
   const all: Figures[] = [];
   try {
     for (const dialect of ['sqlite', 'postgres'] as const) {
-      const on = (name: string, work: Work) => drilled({ built, dialect, fresh }, name, work, say);
+      const on = (name: string, work: Work, hashing = false) =>
+        drilled({ built, dialect, fresh, hashing }, name, work, say);
       if (names.includes('concurrency'))
         all.push(
           await on('one username, 1,000 at once', (place) => sameName(place, 1_000)),
+          await on('the same with real hashing', (place) => sameName(place, 1_000), true),
           await on('200 visitors, each step twice', (place) => doubleSubmits(place, 200)),
           await on('49 edits of one profile at once', (place) => edits(place, 49)),
         );
@@ -73,7 +75,7 @@ export async function main({ built, names, writes, json }: MainOptions): Promise
 type Work = (place: Place) => Promise<Drilled & { readonly kills?: number }>;
 
 async function drilled(
-  { built, dialect, fresh }: { built: string; dialect: Dialect; fresh: Fresh },
+  { built, dialect, fresh, hashing }: { built: string; dialect: Dialect; fresh: Fresh; hashing: boolean },
   drill: string,
   work: Work,
   say: (line: string) => void,
@@ -81,7 +83,7 @@ async function drilled(
   say(`${drill}, on ${dialect}`);
   const { database, remove } = await fresh(dialect);
   const servers = dialect === 'postgres' ? 2 : 1;
-  const cluster = await Cluster.start(built, database, servers);
+  const cluster = await Cluster.start(built, database, { size: servers, hashing });
   const begun = performance.now();
   try {
     const { writes, tally, kills = 0, findings } = await work({ cluster, database });
@@ -98,10 +100,10 @@ function killed(place: Place, writes: number, say: (line: string) => void) {
   let said = 0;
   return kills(place, {
     ...{ writes, visitors: 16, every: Math.max(20, Math.min(1_500, Math.ceil(writes / 20))) },
-    progress(done, kills) {
+    progress(done, kills, findings) {
       if (done - said < writes / 20) return;
       said = done;
-      say(`${done} of ${writes} signed up, ${kills} kills`);
+      say(`${done} of ${writes} signed up, ${kills} kills, ${findings} findings`);
     },
   });
 }

@@ -21,7 +21,7 @@ describe.each(['sqlite', 'postgres'] as const)('server processes on %s', (dialec
   beforeAll(async () => {
     const empty = await emptyDatabase(dialect);
     remove = empty.remove;
-    const cluster = await Cluster.start(built, empty.database, dialect === 'postgres' ? 2 : 1);
+    const cluster = await Cluster.start(built, empty.database, { size: dialect === 'postgres' ? 2 : 1 });
     place = { cluster, database: empty.database };
   });
   afterAll(async () => {
@@ -42,9 +42,9 @@ describe.each(['sqlite', 'postgres'] as const)('server processes on %s', (dialec
   });
 
   it('killed at random moments while people sign up: nothing is there by half, and everybody gets through', async () => {
-    const { findings, endings, kills: killed } = await kills(given(place), { writes: 300, visitors: 8, every: 150 });
+    const { findings, endings, kills: killed } = await kills(given(place), { writes: 200, visitors: 8, every: 130 });
     expect(findings).toEqual([]);
-    expect(endings).toEqual({ done: 300 });
+    expect(endings).toEqual({ done: 200 });
     expect(killed).toBeGreaterThan(0);
   });
 

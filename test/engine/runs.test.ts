@@ -76,7 +76,7 @@ onBothDatabases('runs', (rig) => {
     expect(await rig.events('user_write', username)).toHaveLength(1);
   });
 
-  it('ten at once over two servers: one user, one event, the same answer', async () => {
+  it('D-14: ten at once over two servers: one user, one event, the same answer', async () => {
     const other = await rig.another({ probes: true });
     await rig.flow('two-servers', enroll);
     const visitor = rig.visitor();

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,6 +139,10 @@ describe('doorward run', () => {
       { line: 6, status: 'unreadable' },
       { line: 7, status: 'done', user: { username: 'bob' } },
     ]);
+    // Kept and reported: who reads it must not be able to guess what was in the record.
+    const [reported] = place.report();
+    const plain = JSON.stringify([1, Object.entries({ username: 'ada', name: 'Ada' })]);
+    expect(reported?.key).not.toBe(createHash('sha256').update(plain).digest('base64url'));
     const second = await place.call([...args, '--json']);
     expect(JSON.parse(second.out)).toMatchObject({ done: 0, already_done: 2, refused: 4 });
     expect(place.users()).toMatchObject([

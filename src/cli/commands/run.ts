@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { App } from '../../app/app.ts';
@@ -133,7 +132,7 @@ async function runRecord(app: App, settings: Settings, record: SourceRecord): Pr
     ...{ ...refused, status: 'unreadable', problems: [{ code, field, detail }] },
   });
   if ('unreadable' in record) return unreadable('invalid', null, record.unreadable);
-  const key = keyOf(settings, line, record.data);
+  const key = keyOf(app, settings, line, record.data);
   if (key === null) return unreadable('required', settings.keyField, 'the key must be a text or a number');
   const { flow, dryRun, trustedHashes } = settings;
   try {
@@ -148,16 +147,17 @@ async function runRecord(app: App, settings: Settings, record: SourceRecord): Pr
   }
 }
 
-/** The value of the key field, or what the line and the record make; null where the record lacks the field. */
+/**
+ * The value of the key field, or what the line and the record make; null where the record lacks the field. The digest
+ * is keyed: it is kept and reported, and a plain one would let a password in the record be guessed fast.
+ */
 function keyOf(
+  { keyring }: App,
   { keyField }: Settings,
   line: number,
   data: Extract<SourceRecord, { data: unknown }>['data'],
 ): string | null {
-  if (keyField === null)
-    return createHash('sha256')
-      .update(JSON.stringify([line, data]))
-      .digest('base64url');
+  if (keyField === null) return keyring.digest('lookup', JSON.stringify([line, data]));
   const value = data.find(([name]) => name === keyField)?.[1];
   return (typeof value === 'string' && value !== '') || typeof value === 'number' ? String(value) : null;
 }

@@ -2,7 +2,7 @@ import type { App } from '../../app/app.ts';
 import type { User } from '../../engine/user.ts';
 import { DoorwardError } from '../../kernel/errors.ts';
 import type { Command, Terminal } from '../command.ts';
-import { UsageError } from '../command.ts';
+import { printable, UsageError } from '../command.ts';
 import { withApp } from '../open.ts';
 
 const actor = { via: 'cli' } as const;
@@ -101,9 +101,11 @@ export const userList: Command = {
     const width = Math.max(...users.map(({ username }) => username.length));
     for (const user of users)
       terminal.print(
-        [String(user.id).padStart(6), user.username.padEnd(width), user.isActive ? ' ' : 'x', user.email, user.name]
-          .join('  ')
-          .trimEnd(),
+        printable(
+          [String(user.id).padStart(6), user.username.padEnd(width), user.isActive ? ' ' : 'x', user.email, user.name]
+            .join('  ')
+            .trimEnd(),
+        ),
       );
     terminal.note(`${users.length} of ${total}${users.some(({ isActive }) => !isActive) ? '; x = deactivated' : ''}`);
   },

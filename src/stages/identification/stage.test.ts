@@ -41,6 +41,13 @@ const failed = {
   problems: { non_field_errors: [{ code: 'invalid', text: { $text: 'identification.failed' } }] },
 };
 
+test('a body of combining marks is not normalised, looked up, hashed or counted (CONTRACT: Trust)', async () => {
+  const marks = 'ada'.padEnd(1_025, '\u0301\u0316');
+  expect(await answer(withConfig({ pretend_user_exists: true }), { uid_field: marks })).toEqual(failed);
+  expect(await answer(inline(), { uid_field: marks, password: 'right' })).toEqual(failed);
+  expect(await answer(inline(), { uid_field: 'Ada', password: marks })).toEqual(failed);
+});
+
 describe('the challenge', () => {
   test('ID-9: names its action after what the flow is for', async () => {
     const actionIn = async (designation: 'authentication' | 'recovery') => {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { CompiledObject } from '../../engine/flow.ts';
-import { checkPassword } from '../../engine/password-check.ts';
+import { checkPassword, longestTyped } from '../../engine/password-check.ts';
 import { inbuiltBackend, type PendingUser } from '../../engine/plan-context.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
@@ -89,6 +89,8 @@ async function answer(desk: Desk<Config>, response: Response): Promise<Outcome> 
   if (typed === '') return required('uid_field');
   const password = textOf(response, 'password');
   if (config.password_stage !== null && password === '') return required('password');
+  // One answer whether or not such an account could be: nothing is looked up, hashed or counted.
+  if (typed.length > longestTyped || password.length > longestTyped) return failed;
   const user = await read.userByIdentifier(config.user_fields, typed, !config.case_insensitive_matching);
   if (config.password_stage !== null) return judgePassword(desk, user, typed, password);
   if (user !== null) return identified(desk, { ref: user.id }, typed);

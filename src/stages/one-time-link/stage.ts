@@ -27,7 +27,7 @@ export const oneTimeLink = defineStage({
   description: 'Lets the holder of a one-time link act for its user: the gate before the questions, and again after.',
   config,
   needs: [],
-  gives: ['pending_user'],
+  gives: ['pending_user', 'auth_method'],
   enter: (desk) => (desk.context[linkKey] === undefined ? openGate(desk) : useUp(desk)),
   async refused(_desk, refusal) {
     return refusal.effect === 'token.claim'

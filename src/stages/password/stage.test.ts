@@ -49,6 +49,12 @@ test('asks for a password that the visitor may have shown', async () => {
     });
 });
 
+test('a password longer than any is wrong, and neither hashed nor counted (CONTRACT: Trust)', async () => {
+  const problems = { password: [{ code: 'invalid', text: { $text: 'password.invalid' } }] };
+  for (const options of [known, unknown])
+    expect(await answer(options, 'a'.padEnd(1_025, '\u0301\u0316'))).toEqual({ kind: 'retry', problems });
+});
+
 test('PW-3, PW-8: the right password proves the user, and clears the count in the same commit', async () => {
   expect(await answer(known, 'right')).toEqual({
     kind: 'pass',

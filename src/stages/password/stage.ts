@@ -3,7 +3,7 @@
  * was proven by which backend; a decoy's password is always wrong, at the same cost and with the same counters.
  */
 import { z } from 'zod';
-import { checkPassword } from '../../engine/password-check.ts';
+import { checkPassword, longestTyped } from '../../engine/password-check.ts';
 import { inbuiltBackend } from '../../engine/plan-context.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
@@ -47,11 +47,13 @@ export const password = defineStage({
 });
 
 const tooMany: Outcome = { kind: 'deny', message: text('password.limited') };
+const invalid = { code: 'invalid', text: text('password.invalid') } as const;
 
 async function answer(desk: PasswordDesk, response: Response): Promise<Outcome> {
   const typed = member(response, 'password');
   if (typeof typed !== 'string' || typed === '')
     return { kind: 'retry', problems: { password: [{ code: 'required', text: text('prompt.required') }] } };
+  if (typed.length > longestTyped) return { kind: 'retry', problems: { password: [invalid] } };
   const pending = await whoIsPending(desk);
   if (pending === null) return { kind: 'deny', message: null };
   // PW-2: without a backend that is known, nobody's password is right.
@@ -60,8 +62,7 @@ async function answer(desk: PasswordDesk, response: Response): Promise<Outcome> 
   const verdict = await checkPassword(desk, { user, typed: pending.typed, password: typed, limit });
   const { effects } = verdict;
   if (verdict.limited) return { ...tooMany, effects };
-  if (!verdict.ok)
-    return { kind: 'retry', problems: { password: [{ code: 'invalid', text: text('password.invalid') }] }, effects };
+  if (!verdict.ok) return { kind: 'retry', problems: { password: [invalid] }, effects };
   const { auth_method = 'password', auth_method_args = {} } = desk.context;
   const proven = user === null ? {} : { pending_user: { ref: user.id } };
   return { kind: 'pass', context: { ...proven, user_backend: inbuiltBackend, auth_method, auth_method_args }, effects };
