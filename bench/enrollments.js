@@ -23,20 +23,40 @@ export const enrollments = {
   },
 
   async doorward(connection, name) {
-    const asked = await connection.request('GET', executor);
-    const challenge = asked.status === 200 ? JSON.parse(asked.body) : {};
-    if (challenge.component !== 'ak-stage-prompt') throw unexpected('first challenge', asked);
-    const answers = { username: name, name, email: `${name}@example.com`, password, password_repeat: password };
-    const ended = await connection.request('POST', executor, {
-      cookie: asked.cookies.join('; '),
-      json: { component: challenge.component, ...answers },
-    });
-    const end = ended.status === 200 ? JSON.parse(ended.body) : {};
-    if (end.component !== 'xak-flow-redirect') throw unexpected('end of the flow', ended);
-    if (ended.cookies.length === 0) throw unexpected('no session', ended);
-    return ended.cookies.join('; ');
+    return answerDoorward(connection, await askDoorward(connection), name);
   },
 };
+
+/**
+ * The GET of an enrollment at Doorward.
+ *
+ * @param {Connection} connection
+ * @returns {Promise<string>} the cookies that the visitor gets
+ */
+export async function askDoorward(connection) {
+  const asked = await connection.request('GET', executor);
+  const challenge = asked.status === 200 ? JSON.parse(asked.body) : {};
+  if (challenge.component !== 'ak-stage-prompt') throw unexpected('first challenge', asked);
+  return asked.cookies.join('; ');
+}
+
+/**
+ * The POST that makes the user and signs it in.
+ *
+ * @param {Connection} connection
+ * @param {string} cookie
+ * @param {string} name
+ * @returns {Promise<string>} the cookies of the session
+ */
+export async function answerDoorward(connection, cookie, name) {
+  const answers = { username: name, name, email: `${name}@example.com`, password, password_repeat: password };
+  const json = { component: 'ak-stage-prompt', ...answers };
+  const ended = await connection.request('POST', executor, { cookie, json });
+  const end = ended.status === 200 ? JSON.parse(ended.body) : {};
+  if (end.component !== 'xak-flow-redirect') throw unexpected('end of the flow', ended);
+  if (ended.cookies.length === 0) throw unexpected('no session', ended);
+  return ended.cookies.join('; ');
+}
 
 /**
  * @param {string} what

@@ -1,4 +1,5 @@
 import { median } from './statistics.js';
+import { aligned, databaseNames, markdown, number, targetTable } from './tables.js';
 import { targets } from './targets.js';
 
 /**
@@ -7,13 +8,12 @@ import { targets } from './targets.js';
  * @typedef {import('./run.js').Round} Round
  */
 
-const databaseNames = { sqlite: 'SQLite', postgres: 'PostgreSQL' };
 const hashingNames = { on: 'default hashing', off: 'hashing off' };
 
 /** For a terminal. @param {Results} results */
 export function summary(results) {
   const parts = groups(results).map(({ title, rows }) => `${title}\n${aligned(rows)}`);
-  return ['', ...parts, aligned(others(results)), aligned(targetRows(results))].join('\n\n');
+  return ['', ...parts, aligned(others(results)), aligned(targetTable(targets(results)))].join('\n\n');
 }
 
 /** docs/benchmarks.md. @param {Results} results */
@@ -62,7 +62,7 @@ ${markdown(others(results))}
 
 ## Targets
 
-${markdown(targetRows(results))}
+${markdown(targetTable(targets(results)))}
 `;
 }
 
@@ -140,46 +140,8 @@ function others({ starts, hash, roundTrips }) {
   return rows;
 }
 
-/** @param {Results} results */
-function targetRows(results) {
-  return [
-    ['target', 'wanted', 'measured', ''],
-    ...targets(results).map(({ name, wanted, measured, missed }) => [
-      name,
-      wanted,
-      measured,
-      missed === '' ? 'met' : `**missed** ${missed}`,
-    ]),
-  ];
-}
-
 /** @param {readonly number[]} values */
 function spread(values) {
   const middle = number(median(values));
   return values.length < 2 ? middle : `${middle} (${number(Math.min(...values))}–${number(Math.max(...values))})`;
-}
-
-/** @param {number} value */
-function number(value) {
-  if (Number.isNaN(value)) return '–';
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-}
-
-/** @param {readonly (readonly string[])[]} rows */
-function aligned(rows) {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((text, column) => text.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-/** @param {readonly (readonly string[])[]} rows */
-function markdown([head = [], ...rows]) {
-  const line = (/** @type {readonly string[]} */ row) => `| ${row.join(' | ')} |`;
-  return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
 }

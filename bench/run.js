@@ -3,7 +3,7 @@
  * runs this; `node bench/run.js --help` tells what can be chosen.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,6 +14,8 @@ import { profile } from './profile.js';
 import { document, summary } from './report.js';
 import { roundTrips } from './round-trips.js';
 import { cleanEnvironment, measure, peers, startServer } from './servers.js';
+import { userWrite } from './user-write.js';
+import { heading, userWriteSection, userWriteSummary } from './user-write-report.js';
 
 /**
  * @typedef {import('./databases.js').DatabaseKind} DatabaseKind
@@ -35,6 +37,7 @@ import { cleanEnvironment, measure, peers, startServer } from './servers.js';
  * @property {Record<number, { perSecond: number, cpuMs: number }[]>} hash bare argon2id, by jobs at once
  * @property {Record<import('./servers.js').Peer, import('./cold-start.js').Start[]> | null} starts
  * @property {Partial<Record<import('./servers.js').Peer, number>>} roundTrips to PostgreSQL per enrollment
+ * @property {import('./user-write.js').UserWrite | null} userWrite null when only the peers were measured
  */
 
 const help = `node bench/run.js [options]
@@ -46,7 +49,11 @@ const help = `node bench/run.js [options]
   --clients 1,8,32
   --peers better-auth,doorward
   --starts 10              cold starts of each (0: none)
-  --write-docs             writes docs/benchmarks.md
+  --only peers|user-write  one half: the comparison, or what a user write costs
+  --records 10000          of doorward run
+  --users 1000,100000,1000000  who are there when one more enrolls
+  --posts 1500             enrollments with each of these
+  --write-docs             writes docs/benchmarks.md; with --only, its half of it
   --profile                only Doorward, one cell (the first of each list) under V8's profiler
 BENCH_DATABASE_URL names a PostgreSQL server where databases may be created; without it a throwaway one is started.`;
 
@@ -60,11 +67,16 @@ const { values: options } = parseArgs({
     clients: { type: 'string', default: '1,8,32' },
     peers: { type: 'string', default: peers.join(',') },
     starts: { type: 'string', default: '10' },
+    only: { type: 'string', default: '' },
+    records: { type: 'string', default: '10000' },
+    users: { type: 'string', default: '1000,100000,1000000' },
+    posts: { type: 'string', default: '1500' },
     'write-docs': { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
+if (!['', 'peers', 'user-write'].includes(options.only)) throw new Error('--only takes peers or user-write');
 if (options.help) {
   console.log(help);
   process.exit();
@@ -112,19 +124,41 @@ async function measured() {
     hash: {},
     starts: null,
     roundTrips: {},
+    userWrite: null,
   };
+  if (options.only !== 'user-write') await comparison(results);
+  if (options.only !== 'peers')
+    results.userWrite = await userWrite(databases, {
+      ...{ kinds, say, records: Number(options.records), posts: Number(options.posts) },
+      sizes: options.users.split(',').map(Number),
+    });
+
+  const file = join(import.meta.dirname, 'results', `${results.date.replaceAll(':', '-')}.json`);
+  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
+  if (options.only !== 'user-write') console.log(summary(results));
+  if (results.userWrite !== null) console.log(userWriteSummary(results.userWrite));
+  say(`\nall numbers: ${file}`);
+  if (options['write-docs']) await writeDocs(results);
+}
+
+/** The half that was not measured stays as it is. @param {Results} results */
+async function writeDocs(results) {
+  const file = join(root, 'docs', 'benchmarks.md');
+  const [peersBefore = '', userWriteBefore] = (await readFile(file, 'utf8').catch(() => '# Benchmarks\n')).split(heading);
+  const first = options.only === 'user-write' ? peersBefore : document(results);
+  const { userWrite: measured } = results;
+  const kept = userWriteBefore === undefined ? '' : `${heading}${userWriteBefore}`;
+  await writeFile(file, `${first.trimEnd()}\n\n${measured === null ? kept : userWriteSection(results, measured)}`.trimEnd().concat('\n'));
+}
+
+/** Both servers under the same load. @param {Results} results */
+async function comparison(results) {
   for (const database of kinds)
     for (const hashing of hashings) results.cells.push(...(await group(database, hashing, results)));
   if (kinds.includes('postgres'))
     for (const peer of chosen) results.roundTrips[peer] = await roundTrips(peer, await databases.fresh('postgres'));
   const runs = Number(options.starts);
   if (runs > 0) results.starts = await coldStarts({ folder: databases.folder, runs, peers: chosen });
-
-  const file = join(import.meta.dirname, 'results', `${results.date.replaceAll(':', '-')}.json`);
-  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
-  console.log(summary(results));
-  say(`\nall numbers: ${file}`);
-  if (options['write-docs']) await writeFile(join(root, 'docs', 'benchmarks.md'), document(results));
 }
 
 /**

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { createDoorward } from 'doorward';
+import { plainHasher } from '../in-process.js';
 import { listen, runPeer, secret } from './control.js';
 
 await runPeer(async ({ database, hashing, port: wanted }) => {
@@ -16,20 +17,12 @@ await runPeer(async ({ database, hashing, port: wanted }) => {
   );
   const port = await listen(server, wanted);
   const origin = `http://127.0.0.1:${port}`;
-  const plain = {
-    hash: async (/** @type {string} */ password) => password,
-    verify: async (/** @type {string} */ stored, /** @type {string} */ password) => ({
-      ok: stored === password,
-      renew: false,
-    }),
-    decoy: async () => {},
-  };
   const ready = await createDoorward({
     database: database.startsWith('postgres') ? { postgres: database } : { sqlite: database },
     secretKey: secret,
     publicUrl: origin,
     rateLimits: false,
-    ...(hashing ? {} : { hasher: plain }),
+    ...(hashing ? {} : { hasher: plainHasher }),
   });
   auth = ready;
   return {

@@ -100,7 +100,7 @@ function wire(options: DoorwardOptions, { log, keyring, origin, opened, stages, 
     ...{ trustedProxies: options.trustedProxies ?? [], brand: options.brand, brandName: world.brandName, users },
     mayActAsAdministrators: options.impersonateAdministrators === true,
     tokens: createTokens({
-      ...{ store, origin, now, hashLink: world.tools.hashToken },
+      ...{ store, origin, now },
       hasFlow: async (slug) => (await flows.current(slug)) !== null,
     }),
     step: (input) => step(world, input),

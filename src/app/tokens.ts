@@ -54,8 +54,6 @@ export interface TokenParts {
   readonly store: OpenStore;
   readonly origin: string;
   now(): number;
-  /** Keyed digest of a link's secret, as stages see it. */
-  hashLink(secret: string): string;
   hasFlow(slug: string): Promise<boolean>;
 }
 
@@ -89,7 +87,7 @@ export function createTokens(parts: TokenParts): Tokens {
 }
 
 async function recoveryLink(
-  { store, origin, now, hashLink, hasFlow }: TokenParts,
+  { store, origin, now, hasFlow }: TokenParts,
   pk: number,
   minutes: number,
   actor: Actor,
@@ -102,7 +100,7 @@ async function recoveryLink(
   const at = now();
   const expiresAt = at + minutes * 60_000;
   const token: Token = {
-    ...{ hash: hashLink(secret), uuid: newUuid(), purpose: 'recovery', flow: recoveryLinkFlow, userId: user.id },
+    ...{ hash: hashToken(secret), uuid: newUuid(), purpose: 'recovery', flow: recoveryLinkFlow, userId: user.id },
     ...{ createdAt: at, expiresAt, description: '' },
   };
   const context = { expires: new Date(expiresAt).toISOString() };

@@ -23,9 +23,15 @@ export interface PasswordAttempt {
   /** What the visitor typed to say who they are. */
   readonly typed: string;
   readonly password: string;
-  /** So many failures in a window are let through. */
+  /** So many failures in a window are let through from one address. */
   readonly limit: number;
 }
+
+/**
+ * From all addresses together so many times as many are let through: who guesses from one place locks out nobody but
+ * themselves (CVE-2026-19607), and a guesser with many places is still slowed down.
+ */
+const addressesPerWindow = 20;
 
 export interface PasswordVerdict {
   readonly ok: boolean;
@@ -42,20 +48,25 @@ export interface PasswordVerdict {
 export async function checkPassword(desk: Desk, attempt: PasswordAttempt): Promise<PasswordVerdict> {
   const { user, password, limit } = attempt;
   const at = desk.tools.now();
-  const bucket = bucketOf(desk, attempt);
-  const count = await desk.read.attempts(bucket, passwordWindowMs, at);
-  if (count >= limit) return { ok: false, effects: [], limited: true };
+  const guards = [
+    { bucket: `${bucketOf(desk, attempt)}@${desk.visitor.address}`, limit, windowMs: passwordWindowMs, at },
+    { bucket: bucketOf(desk, attempt), limit: limit * addressesPerWindow, windowMs: passwordWindowMs, at },
+  ];
+  const left = await Promise.all(
+    guards.map(async ({ bucket, limit }) => limit - (await desk.read.attempts(bucket, passwordWindowMs, at))),
+  );
+  if (Math.min(...left) <= 0) return { ok: false, effects: [], limited: true };
   const identifier = usernameKey(user === null ? attempt.typed : user.username);
   const check = await desk.tools.verifyPassword(user?.id ?? null, password, identifier);
-  const guard = { bucket, limit, windowMs: passwordWindowMs, at };
   if (user === null || !user.isActive || !check.ok) {
-    const effects: readonly Effect[] = [{ kind: 'attempt.fail', ...guard }, loginFailed(desk, user)];
-    return { ok: false, effects, limited: count + 1 >= limit };
+    const counted = guards.map((guard): Effect => ({ kind: 'attempt.fail', ...guard }));
+    return { ok: false, effects: [...counted, loginFailed(desk, user)], limited: Math.min(...left) <= 1 };
   }
   const { stored, renewed } = check;
   const renewal: readonly Effect[] =
     stored === null || renewed === null ? [] : [{ kind: 'password.renew', userId: user.id, from: stored, to: renewed }];
-  return { ok: true, effects: [{ kind: 'attempt.succeed', ...guard }, ...renewal], limited: false };
+  const allowed = guards.map((guard): Effect => ({ kind: 'attempt.succeed', ...guard }));
+  return { ok: true, effects: [...allowed, ...renewal], limited: false };
 }
 
 /** Unknown identifiers are counted by a keyed hash: what was typed by mistake (a password) is kept nowhere. */

@@ -29,7 +29,8 @@ it.each(['kind', 'model', 'component'] as const)('no two stages have the same %s
 
 describe.each(stages.map((stage) => [stage.kind, stage] as const))('the stage %s', (kind, stage) => {
   const smallest = least[kind] ?? {};
-  const configs = [smallest, ...(others[kind] ?? []).map((more) => ({ ...smallest, ...more }))];
+  // As a compiled flow has it: checked once, and the same object at every desk.
+  const configs = [{}, ...(others[kind] ?? [])].map((more) => stage.config.parse({ ...smallest, ...more }));
   const desks = configs.flatMap((config) => situations.map((situation) => ({ ...situation, config })));
   let found: ReturnType<typeof everyOutcome> | null = null;
   const outcomes = () => {
@@ -171,7 +172,7 @@ async function asked(
 
 /** A desk on which nothing can be changed, whose hasher tells nothing of a password. */
 function frozenDesk(stage: AnyStage, options: DeskOptions): TestDesk<JsonObject> {
-  const desk = deskFor(stage, options);
+  const desk = { ...deskFor(stage, options), config: options.config as JsonObject };
   for (const part of [desk.config, desk.context, desk.memo, desk.visitor, desk.query, options]) deepFreeze(part);
   return {
     ...desk,

@@ -27,9 +27,9 @@ export async function sameName({ cluster, database }: Place, visitors: number): 
   const tally = newTally();
   const before = (await inspect(database, [])).users;
   const crowd = Array.from({ length: visitors }, () => new DrillVisitor(cluster, tally));
-  const [wanted, findings] = ['wanted-by-all', [] as string[]];
-  await inParallel(visitors, 64, async (at) => {
-    const visitor = crowd[at] ?? new DrillVisitor(cluster, tally);
+  const wanted = 'wanted-by-all';
+  const findings: string[] = [];
+  await inParallel(crowd, 64, async (visitor) => {
     await visitor.open(signUpFlow);
     await visitor.answer(asked(visitor.challenge, signUpAnswers(wanted)));
   });
@@ -38,10 +38,9 @@ export async function sameName({ cluster, database }: Place, visitors: number): 
   if (counted.done !== 1 || counted.taken !== visitors - 1)
     findings.push(`${visitors} visitors wanted one username: ${JSON.stringify(counted)}`);
   // Each of the others chooses another one and comes to the end.
-  await inParallel(visitors, 64, async (at) => {
-    const visitor = crowd[at];
-    if (visitor === undefined || endings[at] !== 'taken') return;
-    const { problems: _, ...answers } = { ...signUpAnswers(`other-${at}`), problems: null };
+  await inParallel(crowd, 64, async (visitor, at) => {
+    if (endings[at] !== 'taken') return;
+    const answers = signUpAnswers(`other-${at}`);
     await visitor.answer(asked(visitor.challenge, answers));
     const ending = await visitor.walk(answers);
     if (ending !== 'done') findings.push(`the visitor ${at} chose another username and came to ${ending}`);

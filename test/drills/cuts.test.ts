@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { given } from '../store/databases.ts';
 import { type FreshDatabase, freshDatabase } from '../support/postgres.ts';
 import { CutRig } from './cuts.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('the connection to PostgreSQL cut at each message of the commit in turn (CONTRACT: Outcomes)', () => {
   let database: FreshDatabase | null = null;

@@ -45,8 +45,8 @@ export async function kills(place: Place, order: KillOrder): Promise<Drilled & {
       await check();
     }
   })();
-  await inParallel(order.writes, order.visitors, async (at) => {
-    const name = `survivor-${at}`;
+  const names = Array.from({ length: order.writes }, (_, at) => `survivor-${at}`);
+  await inParallel(names, order.visitors, async (name, at) => {
     const visitor = new DrillVisitor(cluster, tally);
     await visitor.open(signUpFlow);
     const ending = await visitor.walk(signUpAnswers(name));

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { emptyDatabase, given } from '../store/databases.ts';
 import { bundled } from './bundle.ts';
 import { Cluster } from './cluster.ts';
 import { doubleSubmits, edits, type Place, sameName } from './concurrency.ts';
 import { kills } from './kills.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 /* The suite's share; `npm run drill` does the same with many more. On PostgreSQL there are two server processes. */
 let built = '';

@@ -159,14 +159,15 @@ export function asked(challenge: WireChallenge, answers: Readonly<Record<string,
   return Object.fromEntries(fields.map(({ field_key: key, initial_value }) => [key, answers[key] ?? initial_value]));
 }
 
-/** Does things at the same time, at most so many. */
-export async function inParallel(count: number, most: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
+/** Does something with each, at most so many at the same time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  most: number,
+  work: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  const left = items.entries();
   const worker = async (): Promise<void> => {
-    while (next < count) {
-      next += 1;
-      await work(next - 1);
-    }
+    for (const [index, item] of left) await work(item, index);
   };
-  await Promise.all(Array.from({ length: Math.min(most, count) }, worker));
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
 }

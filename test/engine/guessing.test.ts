@@ -25,6 +25,16 @@ onBothDatabases('guessing', (rig) => {
     expect(await rig.events('login_failed', 'known name')).toHaveLength(5);
   });
 
+  it('the page after an address shows what was typed, not whose it is (CVE-2023-39522)', async () => {
+    await rig.auth.users.create({ username: 'owner', email: 'owner@example.org', password: 'the owner password' });
+    const visitor = rig.visitor();
+    for (const uid_field of ['Owner@example.org', 'nobody@example.org', 'OWNER']) {
+      await visitor.open('default-authentication-flow');
+      expect(await visitor.answer({ uid_field })).toMatchObject({ pending_user: uid_field });
+      visitor.cookies.clear();
+    }
+  });
+
   it('the same on one page', async () => {
     await rig.user('known inline');
     const name = 'inline-password';
@@ -89,6 +99,20 @@ onBothDatabases('guessing', (rig) => {
     // Before a success at most three guesses count, and after it at most three again.
     const failures = await rig.events('login_failed', 'lucky');
     expect(failures.length).toBeLessThanOrEqual(told ? 6 : 3);
+  });
+
+  it('who guesses from one address locks out nobody but themselves (CVE-2026-19607)', async () => {
+    await rig.user('besieged');
+    const guesser = rig.visitor({ address: '198.51.100.7' });
+    await guesser.open('default-authentication-flow');
+    await guesser.answer({ uid_field: 'besieged' });
+    for (let guess = 0; guess < 5; guess += 1) await guesser.answer({ password: 'a wrong guess' });
+    guesser.expectDenied(limited);
+    const owner = rig.visitor();
+    await owner.open('default-authentication-flow');
+    await owner.answer({ uid_field: 'besieged' });
+    await owner.answer({ password: 'besieged password' });
+    expect(await owner.whoAmI()).toBe('besieged');
   });
 
   it('a doubled wrong password counts once', async () => {

@@ -155,6 +155,14 @@ describe('users and groups', () => {
     expect(await server.ended).toBe(0);
   });
 
+  it('are listed without the characters that command a terminal: anybody can sign up with them', async () => {
+    await done(['user', 'create', 'esc', '--no-password', '--name', '\u001b]0;gotcha\u0007']);
+    const { out } = await program.run(['user', 'list', '--search', 'esc']);
+    expect(out).toContain('gotcha');
+    for (const control of ['\u001b', '\u0007']) expect(out).not.toContain(control);
+    await done(['user', 'delete', 'esc', '--yes']);
+  });
+
   it('are deleted for good, when one really means it', async () => {
     await done(['user', 'create', 'short-lived', '--no-password']);
     expect(await done(['user', 'delete', 'short-lived', '--yes'])).toEqual({ username: 'short-lived', deleted: true });

@@ -162,7 +162,10 @@ describe('with the password on the same page', () => {
         auth_method: 'password',
         auth_method_args: {},
       },
-      effects: [{ kind: 'attempt.succeed', bucket: 'password:user:1', limit: 5 }],
+      effects: [
+        { kind: 'attempt.succeed', bucket: 'password:user:1@192.0.2.1', limit: 5 },
+        { kind: 'attempt.succeed', bucket: 'password:user:1', limit: 100 },
+      ],
     });
   });
 
@@ -182,11 +185,11 @@ describe('with the password on the same page', () => {
   ])('ID-4: %s reads the same and counts the same', async (_name, uid_field, password, options) => {
     const { effects, ...shown } = await answer({ ...inline(), ...options }, { uid_field, password });
     expect(shown).toEqual(failed);
-    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'event']);
+    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'attempt.fail', 'event']);
   });
 
   test('ID-6: it shares its counters with the password stage', async () => {
-    const attempts = { 'password:user:1': 5 };
+    const attempts = { 'password:user:1@192.0.2.1': 5 };
     const outcome = await answer({ ...inline(), attempts }, { uid_field: 'ada', password: 'right' });
     expect(outcome).toMatchObject({ kind: 'deny', message: { $text: 'password.limited' } });
     const desk = deskFor(identification, inline());

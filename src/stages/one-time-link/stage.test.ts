@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PlanContext } from '../../engine/plan-context.ts';
 import type { Token } from '../../engine/user.ts';
+import { hashToken } from '../../kernel/ids.ts';
 import { type DeskOptions, deskFor, deskTime, testUser } from '../../testing/desk.ts';
 import { oneTimeLink } from './stage.ts';
 
@@ -10,7 +11,7 @@ const gone = testUser({ id: 3, username: 'gone', isActive: false });
 
 function link(secret: string, more: Partial<Token> = {}): Token {
   return {
-    ...{ hash: `digest$${secret}`, uuid: secret, purpose: 'recovery', flow: 'test-flow', userId: 1, description: '' },
+    ...{ hash: hashToken(secret), uuid: secret, purpose: 'recovery', flow: 'test-flow', userId: 1, description: '' },
     ...{ createdAt: deskTime, expiresAt: deskTime + 1, ...more },
   };
 }
@@ -29,7 +30,7 @@ const world: DeskOptions = {
 };
 const enter = (options: DeskOptions) => oneTimeLink.enter(deskFor(oneTimeLink, { ...world, ...options }));
 const invalid = { kind: 'deny', message: { $text: 'one_time_link.invalid' }, undo: true };
-const opened: PlanContext = { pending_user: { ref: 1 }, 'doorward/one_time_link': 'digest$good' };
+const opened: PlanContext = { pending_user: { ref: 1 }, 'doorward/one_time_link': hashToken('good') };
 
 describe('the gate', () => {
   test('opens to the link, makes its user the pending one, keeps its hash alone and changes nothing', async () => {
@@ -41,7 +42,7 @@ describe('the gate', () => {
     expect(outcome).toMatchObject({ context: { pending_user: { ref: 1 } } });
   });
 
-  test.each(['late', 'foreign', 'other', 'program', 'inactive', 'orphan', 'made-up', '', 'digest$good'])(
+  test.each(['late', 'foreign', 'other', 'program', 'inactive', 'orphan', 'made-up', '', hashToken('good')])(
     'stays shut to a link that is %s, with one answer for all',
     async (secret) => {
       expect(await enter({ query: { flow_token: secret } })).toEqual(invalid);
@@ -55,16 +56,16 @@ describe('the use', () => {
     expect(await enter({ context: opened })).toEqual({
       kind: 'pass',
       context: { 'doorward/one_time_link': undefined, auth_method: 'one_time_link' },
-      effects: [{ kind: 'token.claim', hash: 'digest$good', at: deskTime }],
+      effects: [{ kind: 'token.claim', hash: hashToken('good'), at: deskTime }],
     });
   });
 
   test.each<[string, PlanContext]>([
     ['another pending user', { ...opened, pending_user: { ref: 2 } }],
     ['a stand-in', { ...opened, pending_user: { decoy: true, typed: 'ada' } }],
-    ['nobody', { 'doorward/one_time_link': 'digest$good' }],
-    ['a link that was used meanwhile', { ...opened, 'doorward/one_time_link': 'digest$used' }],
-    ['a link of another flow', { ...opened, 'doorward/one_time_link': 'digest$foreign' }],
+    ['nobody', { 'doorward/one_time_link': hashToken('good') }],
+    ['a link that was used meanwhile', { ...opened, 'doorward/one_time_link': hashToken('used') }],
+    ['a link of another flow', { ...opened, 'doorward/one_time_link': hashToken('foreign') }],
   ])('refuses %s, and takes back what was written', async (_name, context) => {
     expect(await enter({ context })).toEqual(invalid);
   });

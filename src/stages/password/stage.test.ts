@@ -8,6 +8,7 @@ import { password } from './stage.ts';
 
 const ada = testUser({ id: 1, username: 'ada' });
 const known: DeskOptions = { users: [ada], passwords: { ada: 'right' }, context: { pending_user: { ref: 1 } } };
+const window = { windowMs: passwordWindowMs, at: deskTime };
 const unknown: DeskOptions = { ...known, context: { pending_user: { decoy: true, typed: 'Eve' } } };
 
 async function answer(options: DeskOptions, typed: unknown = 'wrong'): Promise<Outcome> {
@@ -63,7 +64,8 @@ test('PW-3, PW-8: the right password proves the user, and clears the count in th
       ...{ user_backend: inbuiltBackend, auth_method: 'password', auth_method_args: {} },
     },
     effects: [
-      { kind: 'attempt.succeed', bucket: 'password:user:1', limit: 5, windowMs: passwordWindowMs, at: deskTime },
+      { kind: 'attempt.succeed', bucket: 'password:user:1@192.0.2.1', limit: 5, ...window },
+      { kind: 'attempt.succeed', bucket: 'password:user:1', limit: 100, ...window },
     ],
   });
 });
@@ -106,8 +108,11 @@ describe('PW-3, PW-5: who is unknown or inactive, or has another or no password,
       kind: 'retry',
       problems: { password: [{ code: 'invalid', text: { $text: 'password.invalid' } }] },
     });
-    expect(counts(outcome)).toEqual([{ kind: 'attempt.fail', limit: 5, windowMs: passwordWindowMs, at: deskTime }]);
-    expect(effects.map(({ kind }) => kind)).toEqual(['attempt.fail', 'event']);
+    expect(counts(outcome)).toEqual([
+      { kind: 'attempt.fail', limit: 5, ...window },
+      { kind: 'attempt.fail', limit: 100, ...window },
+    ]);
+    expect(effects.map(({ kind }) => kind)).toEqual(['attempt.fail', 'attempt.fail', 'event']);
   });
 
   test('every check costs one hash, whoever is pending', async () => {
@@ -128,12 +133,12 @@ describe('PW-3, PW-5: who is unknown or inactive, or has another or no password,
     const hashToken = () => 'digest';
     const outcome = await password.answer?.({ ...desk, tools: { ...desk.tools, hashToken } }, { password: 'x' });
     expect(JSON.stringify(outcome)).not.toContain('s3cret');
-    expect(outcome?.effects?.[0]).toMatchObject({ bucket: 'password:typed:digest' });
+    expect(outcome?.effects?.[0]).toMatchObject({ bucket: 'password:typed:digest@192.0.2.1' });
   });
 });
 
 describe('PW-6: failures in a window', () => {
-  const buckets = { 'password:user:1': 4, 'password:typed:digest$eve': 4 };
+  const buckets = { 'password:user:1@192.0.2.1': 4, 'password:typed:digest$eve@192.0.2.1': 4 };
   const limited = { kind: 'deny', message: { $text: 'password.limited' } };
 
   test.each([
@@ -142,7 +147,7 @@ describe('PW-6: failures in a window', () => {
   ])('the last one for %s ends the flow', async (_name, options) => {
     const { effects, ...shown } = await answer({ ...options, attempts: buckets });
     expect(shown).toEqual(limited);
-    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'event']);
+    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'attempt.fail', 'event']);
   });
 
   test('the right password still counts before that', async () => {
@@ -153,8 +158,10 @@ describe('PW-6: failures in a window', () => {
     ['a user', known],
     ['a stand-in', unknown],
   ])('afterwards nothing more is told of %s', async (_name, options) => {
-    const attempts = { 'password:user:1': 5, 'password:typed:digest$eve': 5 };
-    expect(await answer({ ...options, attempts }, 'right')).toEqual({ ...limited, effects: [] });
+    const here = { 'password:user:1@192.0.2.1': 5, 'password:typed:digest$eve@192.0.2.1': 5 };
+    const everywhere = { 'password:user:1': 100, 'password:typed:digest$eve': 100 };
+    for (const attempts of [here, everywhere])
+      expect(await answer({ ...options, attempts }, 'right')).toEqual({ ...limited, effects: [] });
   });
 
   test('the stage says how many there may be', async () => {
