@@ -144,11 +144,16 @@ async function measured() {
 /** The half that was not measured stays as it is. @param {Results} results */
 async function writeDocs(results) {
   const file = join(root, 'docs', 'benchmarks.md');
-  const [peersBefore = '', userWriteBefore] = (await readFile(file, 'utf8').catch(() => '# Benchmarks\n')).split(heading);
+  const [peersBefore = '', userWriteBefore] = (await readFile(file, 'utf8').catch(() => '# Benchmarks\n')).split(
+    heading,
+  );
   const first = options.only === 'user-write' ? peersBefore : document(results);
   const { userWrite: measured } = results;
   const kept = userWriteBefore === undefined ? '' : `${heading}${userWriteBefore}`;
-  await writeFile(file, `${first.trimEnd()}\n\n${measured === null ? kept : userWriteSection(results, measured)}`.trimEnd().concat('\n'));
+  await writeFile(
+    file,
+    `${first.trimEnd()}\n\n${measured === null ? kept : userWriteSection(results, measured)}`.trimEnd().concat('\n'),
+  );
 }
 
 /** Both servers under the same load. @param {Results} results */

@@ -15,9 +15,14 @@ import type { Visitor } from './stage.ts';
 import { mintStepToken } from './step-token.ts';
 import type { World } from './world.ts';
 
-/** A reply with no run behind it. */
-export function plainReply(world: World, scene: Scene, flow: CompiledFlow | null, challenge: Challenge): StepReply {
-  const user = scene.visitor.user?.username ?? '';
+/** A reply with no run behind it. @param user who is named in it: the visitor, unless the run knows better */
+export function plainReply(
+  world: World,
+  scene: Scene,
+  flow: CompiledFlow | null,
+  challenge: Challenge,
+  user = scene.visitor.user?.username ?? '',
+): StepReply {
   return {
     ...{ challenge, problems: null, flow, messages: [], stepToken: null, session: null, locale: scene.locale },
     title: flow === null ? '' : titleOf(world, scene, flow, user),
@@ -39,9 +44,7 @@ export async function shownReply(
   const shown = await shownUser(world, scene, chain, run.state.context, isNamed);
   const token = { run: run.id, seq: run.seq, session: run.session, mintedAt: scene.now };
   return {
-    ...plainReply(world, scene, flow, challenge),
-    title: titleOf(world, scene, flow, shown),
-    pendingUser: showsPendingUser(challenge.component) ? shown : '',
+    ...plainReply(world, scene, flow, challenge, shown),
     problems: chain === null ? run.state.problems : chain.state.problems,
     messages: run.state.messages,
     stepToken: mintStepToken(world.keyring, token),
@@ -134,6 +137,7 @@ async function shownUser(
 /** `%(app)s` and `%(user)s` of the flow's title (flow-engine.md 3.3); another placeholder leaves it as it is. */
 function titleOf(world: World, scene: Scene, flow: CompiledFlow, user: string): string {
   const title = localize(flow.title, scene.locale);
+  if (!title.includes('%')) return title;
   const values: Readonly<Record<string, string>> = { app: world.brandName, user };
   const names = [...title.matchAll(/%\((\w+)\)s/g)].map((match) => match[1] ?? '');
   if (names.some((name) => !Object.hasOwn(values, name))) return title;

@@ -60,6 +60,7 @@ export function isCautious(request: Request): boolean {
  */
 export function readQuery(search: string): Readonly<Record<string, string>> {
   const query: Record<string, string> = Object.create(null) as Record<string, string>;
+  if (search === '') return query;
   if (search.length > 8_192) throw new DoorwardError('invalid_request', 'the query is longer than 8192 characters');
   try {
     decodeURIComponent(search.replaceAll('+', ' '));

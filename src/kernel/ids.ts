@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { hash, randomBytes, randomUUID } from 'node:crypto';
 
 /** A random UUID (version 4), for rows whose id is public. */
 export function newUuid(): string {
@@ -12,5 +12,5 @@ export function newToken(): string {
 
 /** What is stored of a token: SHA-256, base64url. A token has full entropy, so a plain hash is enough. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
+  return hash('sha256', token, 'base64url');
 }

@@ -4,7 +4,7 @@ import type { Commit, CommitAnswer, Hooks, RunWrite } from '../engine/ports.ts';
 import type { Run } from '../engine/run.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { Driver, Failure, Log, Statement, Transaction, Within } from './driver.ts';
-import { effectStatements, rankOf } from './effect-statements.ts';
+import { effectStatements, eventStatements, rankOf } from './effect-statements.ts';
 import { refusalOf } from './refusals.ts';
 import { stateSchema } from './rows.ts';
 import { isStorableSql, sql } from './sql.ts';
@@ -96,6 +96,7 @@ export function accountStatements(
     ...before.flatMap((effect) => effectStatements(effect, setting)),
     ...userStatements(after, now),
     ...after.flatMap((effect) => effectStatements(effect, setting)),
+    ...eventStatements(after),
   ];
 }
 

@@ -20,10 +20,10 @@ type Of<K extends Kind> = Extract<Effect, { readonly kind: K }>;
 type Compile<K extends Kind> = (effect: Of<K>, setting: Setting) => readonly Statement[];
 type Attempt = Of<'attempt.fail' | 'attempt.succeed'>;
 
-/** The row of users and their passwords is put together in user-rows.ts. */
-type UserRowKind = 'user.create' | 'user.update' | 'user.seen' | 'password.set';
+/** The row of users and their passwords is put together in user-rows.ts, the rows of events below. */
+type GatheredKind = 'user.create' | 'user.update' | 'user.seen' | 'password.set' | 'event';
 
-const compilers: { readonly [K in Exclude<Kind, UserRowKind>]: Compile<K> } = {
+const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
   'user.delete': ({ kind, id }, { ownRuns }) => [
     one(kind, [], endRuns(sql`user_id = ${id}`, ownRuns)),
     must({ reason: 'missing', effect: kind }, [`user:${id}`], sql`DELETE FROM doorward_user WHERE id = ${id}`),
@@ -121,17 +121,6 @@ const compilers: { readonly [K in Exclude<Kind, UserRowKind>]: Compile<K> } = {
         WHERE doorward_connection.user_id = excluded.user_id`,
     ),
   ],
-  event: ({ kind, event }) => [
-    one(
-      kind,
-      [],
-      sql`INSERT INTO doorward_event (action, user_id, actor, behalf_id, on_behalf_of, context, address, request_id, flow,
-          created_at)
-        VALUES (${event.action}, ${event.user?.pk ?? null}, ${event.user === null ? null : JSON.stringify(event.user)},
-          ${event.onBehalfOf?.pk ?? null}, ${event.onBehalfOf === undefined ? null : JSON.stringify(event.onBehalfOf)},
-          ${JSON.stringify(event.context)}, ${event.address}, ${event.requestId}, ${event.flow}, ${event.at})`,
-    ),
-  ],
   // No statement of ours: the commit lets the application add its own.
   'hook.user_write': () => [],
   outbox: ({ kind, message }, { keyring }) => {
@@ -201,7 +190,23 @@ export function rankOf(kind: Kind): number {
   return ranks[kind] ?? 3;
 }
 
-/** The statements of one effect, those of a user's row aside. */
+/** All events of a commit, in one statement. */
+export function eventStatements(effects: readonly Effect[]): readonly Statement[] {
+  const rows = effects.flatMap((effect) => (effect.kind === 'event' ? [eventRow(effect.event)] : []));
+  if (rows.length === 0) return [];
+  const text = `INSERT INTO doorward_event (action, user_id, actor, behalf_id, on_behalf_of, context, address, request_id,
+    flow, created_at) VALUES ${rows.map((row) => row.text).join(', ')}`;
+  return [one('event', [], { text, params: rows.flatMap((row) => row.params) })];
+}
+
+function eventRow({ user, onBehalfOf, ...event }: Of<'event'>['event']): Sql {
+  const actor = user === null ? null : JSON.stringify(user);
+  const behalf = onBehalfOf === undefined ? null : JSON.stringify(onBehalfOf);
+  return sql`(${event.action}, ${user?.pk ?? null}, ${actor}, ${onBehalfOf?.pk ?? null}, ${behalf},
+    ${JSON.stringify(event.context)}, ${event.address}, ${event.requestId}, ${event.flow}, ${event.at})`;
+}
+
+/** The statements of one effect, those of users' rows and of events aside. */
 export function effectStatements<K extends Kind>(effect: Of<K>, setting: Setting): readonly Statement[] {
   const compile = (compilers as { readonly [name: string]: unknown })[effect.kind] as Compile<K> | undefined;
   return compile === undefined ? [] : compile(effect, setting);

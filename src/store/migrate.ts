@@ -46,15 +46,22 @@ export function migrate(driver: Driver, keyring: Keyring, now: number): Promise<
 
 const prefix = 'key:';
 
+/**
+ * The key that wrote last must be among those that are given, or what it sealed could not be read and would be dropped:
+ * a node that was forgotten in a change of keys does not start with the old one alone.
+ */
 async function checkKeys(script: Script, keyring: Keyring): Promise<void> {
-  const rows = await script.query(sql`SELECT key FROM doorward_install WHERE key LIKE ${`${prefix}%`}`);
-  const kept = rows.map(([key]) => String(key).slice(prefix.length));
-  if (kept.length > 0 && !keyring.fingerprints.some((fingerprint) => kept.includes(fingerprint)))
+  const rows = await script.query(sql`SELECT key, value FROM doorward_install WHERE key LIKE ${`${prefix}%`}`);
+  const known = rows.map(([key, turn]) => ({ fingerprint: String(key).slice(prefix.length), turn: Number(turn) }));
+  const last = known.reduce((a, b) => (b.turn > a.turn ? b : a), { fingerprint: '', turn: 0 });
+  if (known.length > 0 && !keyring.fingerprints.includes(last.fingerprint))
     throw new DoorwardError(
       'configuration',
       'the secret key is not the one that this database was made with; give DOORWARD_SECRET_KEY its old value, or new,old to change it',
     );
-  // Only the writing key is added: an old one that comes along for reading says nothing about this database.
-  if (!kept.includes(keyring.fingerprint))
-    await script.query(sql`INSERT INTO doorward_install (key, value) VALUES (${prefix + keyring.fingerprint}, '')`);
+  // Only the writing key is noted: an old one that comes along for reading says nothing about this database.
+  if (last.fingerprint !== keyring.fingerprint)
+    await script.query(sql`
+      INSERT INTO doorward_install (key, value) VALUES (${prefix + keyring.fingerprint}, ${String(last.turn + 1)})
+      ON CONFLICT (key) DO UPDATE SET value = excluded.value`);
 }

@@ -43,6 +43,14 @@ onBothDatabases('a recovery link', (rig) => {
     expect(await visitor.whoAmI()).toBe('opened');
   });
 
+  it('opens nothing once the user has a newer password', async () => {
+    const user = await rig.user('settled');
+    const { query } = await linkFor(rig, 'settled');
+    rig.clock.advance(1_000);
+    await rig.auth.users.setPassword(user.id, 'set by somebody else');
+    await isDead(rig, query);
+  });
+
   it('is about its own user on a browser where somebody else is signed in', async () => {
     const bob = await rig.user('bob');
     await rig.user('carol');

@@ -7,6 +7,7 @@ import { oneTimeLink } from './stage.ts';
 
 const ada = testUser({ id: 1, username: 'ada' });
 const bob = testUser({ id: 2, username: 'bob' });
+const carol = testUser({ id: 4, username: 'carol', passwordChangedAt: deskTime + 1 });
 const gone = testUser({ id: 3, username: 'gone', isActive: false });
 
 function link(secret: string, more: Partial<Token> = {}): Token {
@@ -17,7 +18,7 @@ function link(secret: string, more: Partial<Token> = {}): Token {
 }
 
 const world: DeskOptions = {
-  users: [ada, bob, gone],
+  users: [ada, bob, gone, carol],
   tokens: [
     link('good'),
     link('late', { expiresAt: deskTime }),
@@ -25,6 +26,7 @@ const world: DeskOptions = {
     link('other', { purpose: 'verification' }),
     link('program', { purpose: 'api', flow: null }),
     link('inactive', { userId: 3 }),
+    link('outdated', { userId: 4 }),
     link('orphan', { userId: 9 }),
   ],
 };
@@ -42,13 +44,21 @@ describe('the gate', () => {
     expect(outcome).toMatchObject({ context: { pending_user: { ref: 1 } } });
   });
 
-  test.each(['late', 'foreign', 'other', 'program', 'inactive', 'orphan', 'made-up', '', hashToken('good')])(
-    'stays shut to a link that is %s, with one answer for all',
-    async (secret) => {
-      expect(await enter({ query: { flow_token: secret } })).toEqual(invalid);
-      expect(await enter({})).toEqual(invalid);
-    },
-  );
+  test.each([
+    'late',
+    'foreign',
+    'other',
+    'program',
+    'inactive',
+    'outdated',
+    'orphan',
+    'made-up',
+    '',
+    hashToken('good'),
+  ])('stays shut to a link that is %s, with one answer for all', async (secret) => {
+    expect(await enter({ query: { flow_token: secret } })).toEqual(invalid);
+    expect(await enter({})).toEqual(invalid);
+  });
 });
 
 describe('the use', () => {

@@ -59,10 +59,14 @@ async function useUp(desk: LinkDesk): Promise<Outcome> {
   };
 }
 
-/** The token, if it may be used here and now: of this purpose and flow, unexpired, its user active. */
+/**
+ * The token, if it may be used here and now: of this purpose and flow, unexpired, its user active. Who set a new
+ * password since wants no older way in left open.
+ */
 async function validToken({ config, flow, read, tools }: LinkDesk, hash: string): Promise<Token | null> {
   const token = await read.token(hash);
   if (token === null || token.purpose !== config.purpose || token.flow !== flow.slug) return null;
   if (token.expiresAt <= tools.now()) return null;
-  return (await read.user(token.userId))?.isActive === true ? token : null;
+  const user = await read.user(token.userId);
+  return user?.isActive === true && (user.passwordChangedAt ?? 0) <= token.createdAt ? token : null;
 }

@@ -34,8 +34,9 @@ export function changedMeanwhile(
   const mine = !created && !desk.unattended && baseline?.user === before.id ? baseline.values : {};
   for (const { key, field } of written) {
     const shown = member(mine, key);
+    if (shown === undefined) continue;
     const [now, wanted] = [valueAt(before, field), valueAt(after, field)];
-    if (shown === undefined || looksLike(now, shown) || sameJson(now, wanted)) continue;
+    if (looksLike(now, shown) || sameJson(now, wanted)) continue;
     if (looksLike(wanted, shown)) leftAlone.add(key);
     else conflicts[key] = [conflictOf(desk, before, key, now)];
   }
