@@ -17,6 +17,8 @@ export type SignedIn = NonNullable<Loaded['signedIn']>;
 export interface App {
   /** Origin for links and cookies. */
   readonly origin: string;
+  /** Path below which Doorward is mounted; '' for none. */
+  readonly basePath: string;
   /** All origins whose requests are ours. */
   readonly origins: readonly string[];
   readonly trustedProxies: readonly string[];

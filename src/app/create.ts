@@ -79,6 +79,7 @@ function wire(options: DoorwardOptions, { log, keyring, origin, opened, stages, 
   const store = withWebhooks(counted, webhooks, () => delivery.poke());
   const builtIn = options.hasher === undefined ? createPasswordHasher() : null;
   const hasher = options.hasher ?? builtIn ?? createPasswordHasher();
+  const basePath = options.basePath ?? '';
   const users = createUsers({ store, hasher, profile, now });
   const flows = new FlowCache(store.definitions, now);
   const world: World = {
@@ -96,11 +97,11 @@ function wire(options: DoorwardOptions, { log, keyring, origin, opened, stages, 
   };
   const purge = startJob('purge', purgeEveryMs, () => store.accounts.purge(now()), log);
   return {
-    ...{ origin, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },
+    ...{ origin, basePath, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },
     ...{ trustedProxies: options.trustedProxies ?? [], brand: options.brand, brandName: world.brandName, users },
     mayActAsAdministrators: options.impersonateAdministrators === true,
     tokens: createTokens({
-      ...{ store, origin, now },
+      ...{ store, now, origin: `${origin}${basePath}` },
       hasFlow: async (slug) => (await flows.current(slug)) !== null,
     }),
     step: (input) => step(world, input),
@@ -130,7 +131,7 @@ function wire(options: DoorwardOptions, { log, keyring, origin, opened, stages, 
       if (await store.accounts.hasAdministrator()) return null;
       const secret = newToken();
       await store.accounts.ensureSetupSecret(world.tools.hashToken(secret));
-      return `${origin}/if/flow/initial-setup/?setup=${secret}`;
+      return `${origin}${basePath}/if/flow/initial-setup/?setup=${secret}`;
     },
     hashLoad: () => builtIn?.load ?? null,
     async close() {

@@ -46,6 +46,11 @@ export interface DoorwardOptions {
   readonly secretKey: string;
   /** Origin (and nothing else) that people reach this server at, for links and cookies: `https://id.example.com`. */
   readonly publicUrl: string;
+  /**
+   * Path of your application below which Doorward answers, such as `/auth`: pass it the requests for `/auth` and below.
+   * None by default.
+   */
+  readonly basePath?: string;
   /** Accepted besides it for local work, such as `http://127.0.0.1:9000`. */
   readonly alsoOrigins?: readonly string[];
   /** Applied in order after the shipped flows, each start; idempotent. */

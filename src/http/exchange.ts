@@ -8,6 +8,9 @@ import { type ReadBody, readBody } from './body.ts';
 import { type BrowserToken, newAnonymous, readSessionCookie, sessionCookie } from './cookies.ts';
 import { checkOrigin, isCautious, readQuery } from './guards.ts';
 
+/** Answers a request; `address` is the peer address of its socket. Never rejects. */
+export type Handler = (request: Request, info?: { readonly address?: string }) => Promise<Response>;
+
 /** What every handler works with. */
 export interface Site {
   readonly app: App;

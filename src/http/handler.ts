@@ -10,12 +10,10 @@ import { assets } from '../pages/assets.ts';
 import { brandStylesheet, parseBrand } from '../pages/brand.ts';
 import { trustedNetworks } from './address.ts';
 import { errorAnswer, jsonAnswer, redirectAnswer } from './answers.ts';
-import { type Site, type Visit, visitOf } from './exchange.ts';
+import { type Handler, type Site, type Visit, visitOf } from './exchange.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { checkBasePath, mounted } from './mount.ts';
 import { type RouteHandler, routes } from './routes.ts';
-
-/** Answers a request; `address` is the peer address of its socket. Never rejects. */
-export type Handler = (request: Request, info?: { readonly address?: string }) => Promise<Response>;
 
 interface Env {
   readonly Bindings: { readonly address?: string };
@@ -44,7 +42,7 @@ export function createHandler(app: App): Handler {
     });
   }
   hono.notFound((c) => serve.answer('other', unknownAddress, c.req.raw, c.env, {}));
-  return async (request, info = {}) => hono.fetch(request, info);
+  return mounted(async (request, info = {}) => hono.fetch(request, info), checkBasePath(app.basePath));
 }
 
 /** One request: who asks, the handler, and an answer whatever happens. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { DoorwardError } from '../kernel/errors.ts';
-import type { Handler } from './handler.ts';
+import type { Handler } from './exchange.ts';
 
 /** A server that answers. */
 export interface Listening {

@@ -1,7 +1,8 @@
 import type { App } from '../../app/app.ts';
 import { createApp } from '../../app/create.ts';
 import type { Log } from '../../app/options.ts';
-import { createHandler, type Handler } from '../../http/handler.ts';
+import type { Handler } from '../../http/exchange.ts';
+import { createHandler } from '../../http/handler.ts';
 import { listen } from '../../http/server.ts';
 import { DoorwardError } from '../../kernel/errors.ts';
 import type { Command } from '../command.ts';
