@@ -70,8 +70,11 @@ async function onSqlite(file) {
       hex: `printf('%08x', ${scattered})`,
       uuid: [4, 2, 2, 2, 6].map(group).join(" || '-' || "),
     },
-    query: async (text) =>
-      text.startsWith('SELECT') ? database.prepare(text).all() : (void database.exec(text) ?? []),
+    async query(text) {
+      if (text.startsWith('SELECT')) return database.prepare(text).all();
+      database.exec(text);
+      return [];
+    },
     async settle() {
       for (const setting of ['journal_mode = WAL', 'synchronous = FULL']) database.pragma(setting);
       database.close();
