@@ -11,6 +11,8 @@ export interface StepInput {
   readonly sessionToken: string;
   /** The token was minted for this very request, so nothing is stored under it yet. */
   readonly newcomer: boolean;
+  /** Minted too, to go on with when the session behind `sessionToken` is gone; absent for an anonymous browser. */
+  readonly freshToken?: string;
   /** The page's own query: `next`, `itoken`, `flow_token`, `setup` … */
   readonly query: Readonly<Record<string, string>>;
   /** null for a GET. */
@@ -41,7 +43,11 @@ export interface StepReply {
   readonly actingAs: string | null;
   /** To be sent back with the answer; names run and step, bound to the session. */
   readonly stepToken: string | null;
-  /** The browser's session changes: a new token, or 'end'. */
-  readonly session: { readonly token: string; readonly persistent: boolean; readonly expiresAt: number } | 'end' | null;
+  /** The browser's session changes: a new token; its 'end'; 'fresh': it was gone, and `freshToken` takes its place. */
+  readonly session:
+    | { readonly token: string; readonly persistent: boolean; readonly expiresAt: number }
+    | 'end'
+    | 'fresh'
+    | null;
   readonly locale: Locale;
 }

@@ -24,7 +24,8 @@ export function plainReply(
   user = scene.visitor.user?.username ?? '',
 ): StepReply {
   return {
-    ...{ challenge, problems: null, flow, messages: [], stepToken: null, session: null, locale: scene.locale },
+    ...{ challenge, problems: null, flow, messages: [], stepToken: null, locale: scene.locale },
+    session: unchangedSession(scene),
     title: flow === null ? '' : titleOf(world, scene, flow, user),
     pendingUser: showsPendingUser(challenge.component) ? user : '',
     actingAs: actingAs(scene.visitor),
@@ -48,7 +49,7 @@ export async function shownReply(
     problems: chain === null ? run.state.problems : chain.state.problems,
     messages: run.state.messages,
     stepToken: mintStepToken(world.keyring, token),
-    session: chain === null ? null : sessionOf(scene, chain),
+    session: chain === null ? unchangedSession(scene) : sessionOf(scene, chain),
     actingAs: actingAs((chain?.state ?? scene).visitor),
   };
 }
@@ -107,9 +108,14 @@ export function confirmReply(world: World, scene: Scene, flow: CompiledFlow, run
   };
 }
 
+/** Where no stage changed the session: null, unless the run began under the fresh token. */
+function unchangedSession({ input }: Scene): StepReply['session'] {
+  return input.sessionToken === input.freshToken ? 'fresh' : null;
+}
+
 function sessionOf(scene: Scene, chain: Chain): StepReply['session'] {
   const { session } = chain.state;
-  if (session === null) return null;
+  if (session === null) return unchangedSession(scene);
   if (session.kind === 'end') return 'end';
   const kept = scene.visitor.session;
   return session.kind === 'begin'

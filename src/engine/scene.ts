@@ -15,6 +15,8 @@ export interface Scene {
   readonly visitor: Visitor;
   readonly locale: Locale;
   readonly sessionHash: string;
+  /** The token names no session that lives. */
+  readonly sessionGone: boolean;
   readonly variant: string;
   /** The version to go by: the run's own, else the current one. */
   readonly flow: CompiledFlow | null;
@@ -66,10 +68,27 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
   const gone = flow === null && (open || known?.ended?.outcome.kind === 'denied');
   return {
     ...{ input, now, visitor, locale, sessionHash, variant, flow, flowGone: gone, run: flow === null ? null : run },
+    sessionGone: loaded.signedIn === null,
     previous: known?.id ?? '',
     replaces: open && !usable && !movedOn ? known.id : null,
     movedOn,
     ended: known?.ended != null && known.ended.at + endedMemoryMs > now ? { run: known, how: known.ended } : null,
+  };
+}
+
+/**
+ * The scene that a run begins in: under a fresh token where the browser's session is gone, since whoever holds a copy
+ * of that session's cookie would share the run. A session that lives but stands for nobody at the moment is kept: it
+ * may be an administrator's only way back.
+ */
+export function beginningScene(scene: Scene): Scene {
+  const { input, sessionGone } = scene;
+  if (input.freshToken === undefined || !sessionGone) return scene;
+  return {
+    ...scene,
+    input: { ...input, sessionToken: input.freshToken, newcomer: true },
+    sessionHash: hashToken(input.freshToken),
+    ...{ previous: '', replaces: null, movedOn: false, ended: null },
   };
 }
 

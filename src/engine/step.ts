@@ -17,7 +17,7 @@ import { completedReply, isReplay, replay } from './replay.ts';
 import { confirmReply, denialReply, endReply, goneReply, shownReply } from './reply.ts';
 import type { Run } from './run.ts';
 import { emptyState, runWrites, type Written } from './run-writes.ts';
-import { hasMovedSince, runLifetimeMs, type Scene, setScene } from './scene.ts';
+import { beginningScene, hasMovedSince, runLifetimeMs, type Scene, setScene } from './scene.ts';
 import { readStepToken } from './step-token.ts';
 import type { World } from './world.ts';
 
@@ -50,7 +50,7 @@ async function turn(world: World, scene: Scene, lost: boolean): Promise<StepRepl
     throw new DoorwardError('flow_not_found', `no flow has the slug ${input.slug}`);
   }
   if (scene.movedOn && input.answer !== null) return completedReply(world, scene);
-  if (run === null) return begin(world, scene, flow);
+  if (run === null) return begin(world, beginningScene(scene), flow);
   const arriving = run.state.challenge === null;
   if (!arriving && (input.answer === null || lost || isStale(world, scene, run, run.state.challenge)))
     return shownReply(world, scene, flow, run);

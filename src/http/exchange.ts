@@ -65,24 +65,28 @@ export async function takeStep(site: Site, visit: Visit, slug: string, search: s
   const query = readQuery(search);
   const sent = request.method === 'POST' ? await readBody(request) : null;
   if (sent !== null) checkOrigin(app, request, sent, browser?.token ?? null);
-  const token = browser ?? newAnonymous();
+  const anonymous = newAnonymous();
   const input: StepInput = {
     ...{ slug, query, origin: app.origin, address: visit.address, requestId: visit.requestId },
-    sessionToken: token.token,
+    sessionToken: (browser ?? anonymous).token,
     newcomer: browser === null,
+    ...(browser?.kind === 'signed-in' ? { freshToken: anonymous.token } : {}),
     answer: sent === null ? null : { body: sent.body, stepToken: sent.stepToken },
     cautious: sent === null && isCautious(request),
     agent: (request.headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', ''),
     acceptLanguage: request.headers.get('accept-language'),
   };
   const reply = await app.step(input);
-  return { reply, sent, cookie: cookieAfter(app, token, browser === null, reply) };
+  return { reply, sent, cookie: cookieAfter(app, anonymous, browser === null, reply) };
 }
 
-/** A new session's cookie, a fresh anonymous one after the end, or the one just minted. */
-function cookieAfter(app: App, token: BrowserToken, minted: boolean, { session }: StepReply): string | null {
-  if (session === 'end') return sessionCookie(app, newAnonymous(), null);
-  if (session === null) return minted ? sessionCookie(app, token, null) : null;
+/**
+ * A new session's cookie; or that of the anonymous token minted here, which nobody else knows: for a newcomer, in place
+ * of a session that is gone, and after the end of one.
+ */
+function cookieAfter(app: App, anonymous: BrowserToken, newcomer: boolean, { session }: StepReply): string | null {
+  if (session === 'end' || session === 'fresh') return sessionCookie(app, anonymous, null);
+  if (session === null) return newcomer ? sessionCookie(app, anonymous, null) : null;
   const maxAge = session.persistent ? (session.expiresAt - app.now()) / 1000 : null;
   return sessionCookie(app, { token: session.token, kind: 'signed-in' }, maxAge);
 }

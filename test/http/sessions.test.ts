@@ -174,6 +174,58 @@ describe('a session that is no more', () => {
   });
 });
 
+describe('the cookie of a session that is gone', () => {
+  /** Somebody whose sessions were ended elsewhere, and a copy of their cookie in other hands. */
+  const endedWithCopy = async (): Promise<{ here: WebClient; copy: WebClient; username: string }> => {
+    const here = await member();
+    const copy = new WebClient(server.origin);
+    for (const [name, value] of here.cookies) copy.cookies.set(name, value);
+    const username = `member-${count}`;
+    const user = await server.auth.users.get({ username });
+    await server.auth.users.setPassword(user?.id ?? 0, 'another password');
+    return { here, copy, username };
+  };
+
+  it('is replaced before anything begins: who kept a copy does not share what follows (CONTRACT: Runs)', async () => {
+    const { here, copy } = await endedWithCopy();
+    await here.open('two-steps');
+    await here.answer({ name: 'Ada' });
+    expect(here.challenge.fields).toMatchObject([{ field_key: 'attributes.note' }]);
+    expect((await copy.open('two-steps')).fields).toMatchObject([{ field_key: 'name' }]);
+    expect((await here.open('two-steps')).fields).toMatchObject([{ field_key: 'attributes.note' }]);
+  });
+
+  it('is replaced by one that is kept, on pages too, and signing in goes on from there', async () => {
+    const { here, copy, username } = await endedWithCopy();
+    const path = '/if/flow/default-authentication-flow/';
+    const first = await here.request(path);
+    expect(first.cookies).toHaveLength(1);
+    expect((await here.request(path)).cookies).toEqual([]);
+    await here.submit(path, { ...hiddenFields(first.text), uid_field: username });
+    await here.fill(path, { password: 'another password' });
+    expect([await here.whoAmI(), await copy.whoAmI()]).toEqual([username, null]);
+  });
+
+  it('answers no step of the session that is gone, and is shown the beginning', async () => {
+    const client = await member();
+    await client.open('two-steps');
+    const user = await server.auth.users.get({ username: `member-${count}` });
+    await server.auth.users.setPassword(user?.id ?? 0, 'another password');
+    const answer = await client.post({ name: 'Ada' });
+    expect([answer.status, answer.cookies.length]).toEqual([200, 1]);
+    expect(answer.json()).toMatchObject({ component: 'ak-stage-prompt', fields: [{ field_key: 'name' }] });
+    expect(answer.json()).not.toHaveProperty('response_errors');
+  });
+
+  it('stays as it is while the session lives', async () => {
+    const client = await member();
+    const before = [...client.cookies];
+    await client.open('two-steps');
+    await client.answer({ name: 'Ada' });
+    expect([...client.cookies]).toEqual(before);
+  });
+});
+
 describe('a flow that changed meanwhile', () => {
   const begun = async (slug: string): Promise<WebClient> => {
     await server.auth.flows.apply([
