@@ -6,8 +6,9 @@ import type { CompiledFlow, CompiledStage } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { Reads, Tools } from './ports.ts';
 import { noProvenance } from './provenance.ts';
-import type { AnyStage, Desk, Visitor } from './stage.ts';
+import type { AnyStage, Desk } from './stage.ts';
 import type { User } from './user.ts';
+import type { Visitor } from './visitor.ts';
 
 /** What a desk is made of. */
 export interface DeskParts {
@@ -91,7 +92,7 @@ export function readThrough(read: Reads, pending: () => readonly Effect[]): Read
       const groups = await read.groupsOf(userId);
       if (joined.length === 0) return groups;
       const added = (await read.groups(joined)).filter((group) => group !== null);
-      return [...groups, ...added.filter((group) => !groups.some((known) => known.pk === group.pk))];
+      return [...groups.filter(({ pk }) => !added.some((group) => group.pk === pk)), ...added];
     },
   };
 }

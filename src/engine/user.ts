@@ -39,6 +39,8 @@ export interface Group {
   readonly isSuperuser: boolean;
   readonly parent: string | null;
   readonly attributes: JsonObject;
+  /** Among a user's groups: theirs by a descendant of it alone. */
+  readonly inherited?: true;
 }
 
 /** A signed-in browser. The cookie's token is stored as its hash alone. */

@@ -56,8 +56,12 @@ export function readsOn(driver: Driver, clock: Clock): Reads {
           SELECT child.parent, above.depth + 1 FROM above JOIN doorward_group child ON child.pk = above.pk
           WHERE child.parent IS NOT NULL AND above.depth < 20
         )
-        SELECT ${groupColumns.of('g')} FROM doorward_group g WHERE g.pk IN (SELECT pk FROM above) ORDER BY g.name`);
-      return rows.map(groupFrom);
+        SELECT ${groupColumns.of('g')}, (SELECT min(depth) FROM above WHERE above.pk = g.pk)
+        FROM doorward_group g WHERE g.pk IN (SELECT pk FROM above) ORDER BY g.name`);
+      return rows.map((row) => ({
+        ...groupFrom(row),
+        ...(int(row, groupColumns.names.length) === 0 ? {} : { inherited: true as const }),
+      }));
     },
     // The window's length was decided when its first attempt was counted.
     async attempts(bucket, _windowMs, now) {

@@ -3,8 +3,9 @@ import type { PlanContext } from '../engine/plan-context.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
 import type { Profile } from '../engine/profile.ts';
 import { noProvenance, type Provenance } from '../engine/provenance.ts';
-import type { Desk, Stage, Visitor } from '../engine/stage.ts';
+import type { Desk, Stage } from '../engine/stage.ts';
 import type { Group, Session, Token, User } from '../engine/user.ts';
+import type { Visitor } from '../engine/visitor.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
 import type { FieldProblems } from '../protocol/text.ts';
@@ -179,5 +180,5 @@ function withAncestors(own: readonly Group[], all: readonly Group[]): readonly G
     const parent = all.find(({ pk }) => pk === group.parent);
     if (parent !== undefined) found.add(parent);
   }
-  return [...found];
+  return [...found].map((group) => (own.includes(group) ? group : { ...group, inherited: true }));
 }

@@ -243,6 +243,12 @@ onEachDatabase('groups', (rig) => {
     expect(await names()).toEqual(['leaf', 'middle', 'top']);
     await commit(rig.store, [{ kind: 'group.update', pk: top.pk, set: { parent: leaf.pk } }]);
     expect(await names()).toEqual(['leaf', 'middle', 'top']);
+    const inherited = async () =>
+      (await rig.store.read.groupsOf(user.id)).filter((each) => each.inherited === true).map(({ name }) => name);
+    expect(await inherited()).toEqual(['middle', 'top']);
+    await commit(rig.store, [{ kind: 'group.join', group: top.pk, userId: user.id }]);
+    expect(await inherited()).toEqual(['middle']);
+    await commit(rig.store, [{ kind: 'group.leave', group: top.pk, userId: user.id }]);
     expect(await rig.store.accounts.hasAdministrator()).toBe(false);
     await commit(rig.store, [{ kind: 'group.update', pk: top.pk, set: { parent: null, isSuperuser: true } }]);
     expect(await rig.store.accounts.hasAdministrator()).toBe(true);

@@ -68,6 +68,15 @@ describe('groups', () => {
     expect((await runUserWrite({ ...signedIn, ...options })).accounts.groupsOf('ada')).toEqual(['parent', 'child']);
   });
 
+  test('W30: who is a member of a group and of its child too is in both already', async () => {
+    const family = [testGroup('parent'), testGroup('child', { parent: 'pk-parent' })];
+    const members = { parent: ['ada'], child: ['ada'] };
+    const context = { prompt_data: [], groups: ['parent', 'child'] };
+    const { outcome, report } = await runUserWrite({ ...signedIn, groups: family, members, context });
+    expect(report?.groups_added).toEqual([]);
+    expect(outcome.effects?.map(({ kind }) => kind)).not.toContain('group.join');
+  });
+
   test.each([[['staff', 'nobody']], ['staff'], [[null]], [[['staff']]], [{}]])(
     'W30, D-19: %j is refused, and nothing is written',
     async (wanted) => {

@@ -191,9 +191,8 @@ async function groupsToJoin(desk: WriteDesk, target: UserTarget): Promise<readon
   for (const group of found) if (group !== null) groups.set(group.pk, group);
   if (found.includes(null)) return null;
   const held = target.created ? [] : await desk.read.groupsOf(target.user.id);
-  // A parent of a group that the user is in may be theirs by that alone, and then they join it.
-  const inherited = new Set(held.map(({ parent }) => parent));
-  for (const { pk } of held) if (!inherited.has(pk)) groups.delete(pk);
+  // Whose group is theirs by a child of it alone joins it themselves.
+  for (const { pk, inherited } of held) if (inherited !== true) groups.delete(pk);
   return [...groups.values()];
 }
 
