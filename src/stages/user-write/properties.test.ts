@@ -8,7 +8,7 @@ import { draftOf, sanitise, writePath } from './attributes.ts';
 import { dispatch, protectedFields } from './dispatch.ts';
 
 /** For each property; `npm run drill -- properties` asks for more. */
-const runs = { numRuns: Number(process.env.DOORWARD_PROPERTY_CASES ?? 2_500) };
+const runs = { numRuns: Number(process.env.DOORWARD_PROPERTY_CASES ?? 10_000) };
 const limit = Math.max(60_000, runs.numRuns * 20);
 const rules = { attributes: {}, writable: [], impersonating: false, trustedHashes: false } as const;
 const ada = testUser({ username: 'ada', name: 'Ada', attributes: { a: { b: 1 }, list: [1], text: 'x' } });
