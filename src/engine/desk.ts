@@ -6,9 +6,8 @@ import type { CompiledFlow, CompiledStage } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { Reads, Tools } from './ports.ts';
 import { noProvenance } from './provenance.ts';
-import type { AnyStage, Desk } from './stage.ts';
+import type { AnyStage, Desk, Visitor } from './stage.ts';
 import type { User } from './user.ts';
-import type { Visitor } from './visitor.ts';
 
 /** What a desk is made of. */
 export interface DeskParts {
