@@ -1,6 +1,8 @@
+import { createExpressions } from '../adapters/expressions/expressions.ts';
 import { createPasswordHasher } from '../adapters/password/hasher.ts';
 import { compileProfile } from '../adapters/profile-schema.ts';
 import { applyBlueprints } from '../blueprints/apply.ts';
+import type { Installed } from '../blueprints/models.ts';
 import { applyShipped } from '../blueprints/shipped.ts';
 import { signedInNow } from '../engine/acting.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
@@ -13,7 +15,7 @@ import { DoorwardError } from '../kernel/errors.ts';
 import { hashToken, newToken, newUuid } from '../kernel/ids.ts';
 import { Keyring } from '../kernel/secrets.ts';
 import { createPolicies } from '../policies/evaluate.ts';
-import { policyKinds } from '../policies/index.ts';
+import { policies as shippedPolicies } from '../policies/index.ts';
 import { stages as shippedStages } from '../stages/index.ts';
 import { type OpenStore, openStore } from '../store/open.ts';
 import type { App } from './app.ts';
@@ -50,12 +52,12 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
     ...(hooks === null ? {} : { hooks }),
   });
   try {
-    const stages = stageTable(options.stages ?? []);
-    const blueprints = { stages: [...stages.values()], definitions: store.definitions, read: store.read };
+    const installed = installedKinds(options);
+    const blueprints = { ...installed, definitions: store.definitions, read: store.read };
     await applyShipped(blueprints);
     if (options.blueprints !== undefined && options.blueprints.length > 0)
       await applyBlueprints({ ...blueprints, files: options.blueprints });
-    return wire(options, { log, keyring, origin, opened: store, stages, webhooks, profile, now: () => clock.now() });
+    return wire(options, { log, keyring, origin, opened: store, installed, webhooks, profile, now: () => clock.now() });
   } catch (error) {
     await store.close();
     throw error;
@@ -67,13 +69,14 @@ interface Parts {
   readonly keyring: Keyring;
   readonly origin: string;
   readonly opened: OpenStore;
-  readonly stages: ReadonlyMap<string, AnyStage>;
+  readonly installed: Installed;
   readonly webhooks: readonly Webhook[];
   readonly profile: Profile | null;
   now(): number;
 }
 
-function wire(options: DoorwardOptions, { log, keyring, origin, opened, stages, webhooks, profile, now }: Parts): App {
+function wire(options: DoorwardOptions, parts: Parts): App {
+  const { log, keyring, origin, opened, installed, webhooks, profile, now } = parts;
   const delivery = startDelivery({ outbox: opened.outbox, channels: deliveriesTo(webhooks, now), log, now });
   const counted = options.rateLimits === false ? withoutLimits(opened) : opened;
   const store = withWebhooks(counted, webhooks, () => delivery.poke());
@@ -82,14 +85,16 @@ function wire(options: DoorwardOptions, { log, keyring, origin, opened, stages, 
   const basePath = options.basePath ?? '';
   const users = createUsers({ store, hasher, profile, now });
   const flows = new FlowCache(store.definitions, now);
+  const tools = createTools({
+    ...{ clock: { now }, hasher, keyring, log, read: store.read, profile, expressions: createExpressions() },
+    newUserId: () => store.newUserId(),
+  });
   const world: World = {
-    ...{ stages, store, keyring, brandName: brandName(options.brand) },
-    policies: createPolicies(policyKinds, (binding, error) =>
-      log('warn', 'a policy could not run, so it denies', { binding: binding.pk, error: String(error) }),
-    ),
-    tools: createTools({
-      ...{ clock: { now }, hasher, keyring, log, read: store.read, profile },
-      newUserId: () => store.newUserId(),
+    ...{ stages: byKind(installed.stages), store, keyring, tools, brandName: brandName(options.brand) },
+    policies: createPolicies({
+      ...{ table: installed.policies, tools },
+      onError: (binding, error) =>
+        log('warn', 'a policy could not run, so it denies', { binding: binding.pk, error: String(error) }),
     }),
     flow: (slug, version) => flows.version(slug, version),
     currentFlow: (slug) => flows.current(slug),
@@ -122,7 +127,7 @@ function wire(options: DoorwardOptions, { log, keyring, origin, opened, stages, 
     },
     change: (effects) => store.commit({ id: newUuid(), runs: [], effects }),
     async apply(files, env = {}) {
-      const input = { stages: [...stages.values()], definitions: store.definitions, read: store.read, files, env };
+      const input = { ...installed, definitions: store.definitions, read: store.read, files, env };
       const { summary, warnings } = await applyBlueprints(input);
       flows.forget();
       return { ...summary, warnings };
@@ -149,13 +154,19 @@ async function flowFor(flows: FlowCache, designation: CompiledFlow['designation'
   return null;
 }
 
-function stageTable(own: readonly AnyStage[]): ReadonlyMap<string, AnyStage> {
-  const table = new Map<string, AnyStage>();
-  for (const stage of [...shippedStages, ...own]) {
-    if (table.has(stage.kind)) throw new DoorwardError('configuration', `two stages have the kind "${stage.kind}"`);
-    table.set(stage.kind, stage);
+/** @throws DoorwardError `configuration` where two have one kind */
+function installedKinds({ stages = [], policies = [] }: DoorwardOptions): Installed {
+  const installed = { stages: [...shippedStages, ...stages], policies: [...shippedPolicies, ...policies] };
+  for (const [what, declared] of Object.entries(installed)) {
+    const kinds = declared.map(({ kind }) => kind);
+    const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
+    if (twice !== undefined) throw new DoorwardError('configuration', `two ${what} have the kind "${twice}"`);
   }
-  return table;
+  return installed;
+}
+
+function byKind(stages: readonly AnyStage[]): ReadonlyMap<string, AnyStage> {
+  return new Map(stages.map((stage) => [stage.kind, stage]));
 }
 
 function originOf(url: string): string {

@@ -1,9 +1,9 @@
 import { isSupportedHash } from '../adapters/password/formats.ts';
 import { type PlanContext, promptPairs } from '../engine/plan-context.ts';
 import { languageSetting } from '../engine/scene.ts';
-import type { Visitor } from '../engine/stage.ts';
 import { runUnattended, type UnattendedEnd } from '../engine/unattended.ts';
 import type { User } from '../engine/user.ts';
+import type { Visitor } from '../engine/visitor.ts';
 import type { World } from '../engine/world.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import { newUuid } from '../kernel/ids.ts';

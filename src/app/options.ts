@@ -1,4 +1,5 @@
 import type { HookTransaction, UserWritten } from '../engine/hooks.ts';
+import type { AnyPolicy } from '../engine/policy.ts';
 import type { AnyStage } from '../engine/stage.ts';
 import type { Clock } from '../kernel/clock.ts';
 
@@ -57,6 +58,8 @@ export interface DoorwardOptions {
   readonly blueprints?: readonly BlueprintSource[];
   /** Stages of your own, besides the shipped ones. */
   readonly stages?: readonly AnyStage[];
+  /** Policies of your own, besides the shipped ones. */
+  readonly policies?: readonly AnyPolicy[];
   readonly hasher?: Hasher;
   /** CIDRs whose forwarding headers count; none by default. */
   readonly trustedProxies?: readonly string[];

@@ -1,3 +1,4 @@
+import type { Expressions } from '../engine/expressions.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
 import type { Profile } from '../engine/profile.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -12,15 +13,18 @@ export interface ToolParts {
   readonly log: Log;
   readonly read: Reads;
   readonly profile: Profile | null;
+  readonly expressions: Expressions;
   newUserId(): Promise<number>;
 }
 
 /** The work that stages ask for, done by adapters. */
-export function createTools({ clock, hasher, keyring, log, read, profile, newUserId }: ToolParts): Tools {
+export function createTools(parts: ToolParts): Tools {
+  const { clock, hasher, keyring, log, read, profile, expressions, newUserId } = parts;
   return {
     now: () => clock.now(),
     newUserId,
     profile,
+    expressions,
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),
     hashToken: (token) => keyring.digest('lookup', token),
     log: (level, message, fields) => log(level, message, fields),

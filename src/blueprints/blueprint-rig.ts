@@ -5,6 +5,7 @@ import type { Reads } from '../engine/ports.ts';
 import type { AnyStage } from '../engine/stage.ts';
 import type { Group, User } from '../engine/user.ts';
 import { type ErrorCode, isDoorwardError } from '../kernel/errors.ts';
+import { policies } from '../policies/index.ts';
 import { stages } from '../stages/index.ts';
 import { applyBlueprints } from './apply.ts';
 import type { BlueprintInput } from './plan.ts';
@@ -62,7 +63,14 @@ export class BlueprintRig {
   input(yaml: string | readonly string[], more: Partial<BlueprintInput> = {}): BlueprintInput {
     const texts = typeof yaml === 'string' ? [yaml] : yaml;
     const files = texts.map((text, index) => ({ name: index === 0 ? 'test.yaml' : `test-${index + 1}.yaml`, text }));
-    return { files, stages: stages as readonly AnyStage[], definitions: this.store, read: this.#reads(), ...more };
+    return {
+      files,
+      stages: stages as readonly AnyStage[],
+      policies,
+      definitions: this.store,
+      read: this.#reads(),
+      ...more,
+    };
   }
 
   /** Applies blueprints, and says what became of it. */

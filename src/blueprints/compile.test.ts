@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { policies } from '../policies/index.ts';
 import { stages } from '../stages/index.ts';
 import { BlueprintRig } from './blueprint-rig.ts';
 import { compileFlows, unmetNeeds } from './compile.ts';
@@ -88,14 +89,14 @@ describe('a compiled flow', () => {
       model: 'authentik_flows.flowstagebinding',
       attrs: { target: flow.pk, stage, order: 1 },
     });
-    const compiled = compileFlows([...definitions, binding('b'), binding('a')], stages);
+    const compiled = compileFlows([...definitions, binding('b'), binding('a')], { stages, policies });
     expect(compiled.find(({ slug }) => slug === 'change')?.bindings.map(({ pk }) => pk)).toEqual(['a', 'b']);
   });
 
   it('of a stage that does not exist here is refused by name', async () => {
     const { definitions } = (await applied()).store;
     const others = stages.filter(({ kind }) => kind !== 'user_write');
-    expect(() => compileFlows(definitions, others)).toThrow(
+    expect(() => compileFlows(definitions, { stages: others, policies })).toThrow(
       'the stage "write" is of the model authentik_stages_user_write.userwritestage',
     );
   });

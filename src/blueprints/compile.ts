@@ -8,6 +8,7 @@ import type {
   CompiledStage,
   PolicyBinding,
 } from '../engine/flow.ts';
+import type { AnyPolicy } from '../engine/policy.ts';
 import type { AnyStage, ReferenceKind } from '../engine/stage.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
@@ -16,9 +17,9 @@ import {
   bindingModel,
   flowAttrs,
   flowModel,
+  type Installed,
   policyBindingAttrs,
   policyBindingModel,
-  policyModels,
 } from './models.ts';
 
 /**
@@ -26,10 +27,10 @@ import {
  * defaults filled in, policies, and whatever those refer to. The version number is 0; who stores it gives the number.
  *
  * @param definitions all of them, groups that are referred to included
- * @throws DoorwardError `blueprint` when a stage's kind does not exist here
+ * @throws DoorwardError `blueprint` when the kind of a stage or policy does not exist here
  */
-export function compileFlows(definitions: readonly Definition[], stages: readonly AnyStage[]): readonly CompiledFlow[] {
-  const compiler = new Compiler(definitions, stages);
+export function compileFlows(definitions: readonly Definition[], installed: Installed): readonly CompiledFlow[] {
+  const compiler = new Compiler(definitions, installed);
   return definitions.filter(({ model }) => model === flowModel).map((flow) => compiler.flow(flow));
 }
 
@@ -37,10 +38,12 @@ class Compiler {
   readonly #byPk: ReadonlyMap<string, Definition>;
   readonly #byTarget = new Map<Json | undefined, Definition[]>();
   readonly #stages: ReadonlyMap<string, AnyStage>;
+  readonly #policiesByModel: ReadonlyMap<string, AnyPolicy>;
 
-  constructor(definitions: readonly Definition[], stages: readonly AnyStage[]) {
+  constructor(definitions: readonly Definition[], { stages, policies }: Installed) {
     this.#byPk = new Map(definitions.map((definition) => [definition.pk, definition]));
     this.#stages = new Map(stages.map((stage) => [stage.model.toLowerCase(), stage]));
+    this.#policiesByModel = new Map(policies.map((policy) => [policy.model.toLowerCase(), policy]));
     for (const definition of definitions) {
       if (definition.model !== bindingModel && definition.model !== policyBindingModel) continue;
       const { target } = definition.attrs;
@@ -79,6 +82,7 @@ class Compiler {
       ({ pk: own, value }): PolicyBinding => ({
         ...{ pk: own, order: value.order, enabled: value.enabled, negate: value.negate, timeout: value.timeout },
         ...{ failureResult: value.failure_result, group: value.group, user: value.user },
+        writableContext: value.writable_context,
         policy: value.policy === null ? null : this.#policy(value.policy),
       }),
     );
@@ -87,19 +91,17 @@ class Compiler {
 
   #policy(pk: string): NonNullable<PolicyBinding['policy']> {
     const { model, attrs } = this.#definition(pk);
-    const { name, ...config } = attrs;
-    return { pk, kind: policyModels[model]?.kind ?? model, name: String(name), config };
+    const { name, ...rest } = attrs;
+    const policy = this.#policiesByModel.get(model);
+    if (policy === undefined) throw missing('policy', String(name), model);
+    return { pk, kind: policy.kind, name: String(name), config: policy.config.parse(rest) };
   }
 
   #stage(pk: string): CompiledStage {
     const { model, attrs } = this.#definition(pk);
     const { name, ...rest } = attrs;
     const stage = this.#stages.get(model);
-    if (stage === undefined)
-      throw new DoorwardError(
-        'blueprint',
-        `the stage "${String(name)}" is of the model ${model}, which does not exist here; give it with the option stages, or delete it`,
-      );
+    if (stage === undefined) throw missing('stage', String(name), model);
     return { pk, name: String(name), kind: stage.kind, config: stage.config.parse(rest) };
   }
 
@@ -152,6 +154,14 @@ class Compiler {
       .map(({ pk, attrs }) => ({ pk, value: schema.parse(attrs) }))
       .sort((a, b) => a.value.order - b.value.order || (a.pk < b.pk ? -1 : 1));
   }
+}
+
+function missing(what: 'stage' | 'policy', name: string, model: string): DoorwardError {
+  const option = what === 'stage' ? 'stages' : 'policies';
+  return new DoorwardError(
+    'blueprint',
+    `the ${what} "${name}" is of the model ${model}, which does not exist here; give it with the option ${option}, or delete it`,
+  );
 }
 
 /** Context keys that a stage needs and nothing before it gives; a policy, a source or `execute` may still give them. */

@@ -7,6 +7,7 @@ import {
   invalidResponseActions,
   policyEngineModes,
 } from '../engine/flow.ts';
+import { type AnyPolicy, guardedKeys } from '../engine/policy.ts';
 import type { AnyStage, ReferenceKind } from '../engine/stage.ts';
 import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
 import { layouts } from '../protocol/challenge.ts';
@@ -91,16 +92,11 @@ export const policyBindingAttrs = z
     negate: z.boolean().default(false),
     timeout: z.int().positive().default(30),
     failure_result: z.boolean().default(false),
+    writable_context: z.array(z.enum(guardedKeys)).default([]),
   })
   .refine((value) => [value.policy, value.group, value.user].filter((one) => one !== null).length === 1, {
     message: 'exactly one of policy, group and user must be set',
   });
-
-export const expressionPolicyAttrs = z.object({
-  name,
-  expression: z.string().min(1),
-  execution_logging: z.boolean().default(false),
-});
 
 const groupAttrs = z.object({
   name,
@@ -109,13 +105,14 @@ const groupAttrs = z.object({
   attributes: z.record(z.string(), z.json()).default({}),
 });
 
-/** Policies by model: their kind in the table of `policies` and their schema. */
-export const policyModels: Readonly<Record<string, { readonly kind: string; readonly attrs: z.ZodType }>> = {
-  'authentik_policies_expression.expressionpolicy': { kind: 'expression', attrs: expressionPolicyAttrs },
-};
+/** The kinds of stage and policy that exist here. */
+export interface Installed {
+  readonly stages: readonly AnyStage[];
+  readonly policies: readonly AnyPolicy[];
+}
 
-/** All models that can be declared, by name in lower case; the stages' are derived from their declarations. */
-export function modelTable(stages: readonly AnyStage[]): ReadonlyMap<string, Model> {
+/** All models that can be declared, by name in lower case; those of stages and policies are derived from their declarations. */
+export function modelTable({ stages, policies }: Installed): ReadonlyMap<string, Model> {
   const models: Model[] = [
     model(flowModel, 'flow', flowAttrs, { unique: [['slug']], texts: ['title'] }),
     model(bindingModel, 'binding', bindingAttrs, {
@@ -136,8 +133,8 @@ export function modelTable(stages: readonly AnyStage[]): ReadonlyMap<string, Mod
       texts: ['label', 'placeholder', 'initial_value', 'sub_text'],
     }),
     model(groupModel, 'group', groupAttrs, { unique: [['name']], references: { parent: { kinds: ['group'] } } }),
-    ...Object.entries(policyModels).map(([key, policy]) => model(key, 'policy', policy.attrs, { unique: [['name']] })),
-    ...stages.map(stageModel),
+    ...policies.map((policy) => named(policy, 'policy', {})),
+    ...stages.map((stage) => named(stage, 'stage', stage.references ?? {})),
   ];
   return new Map(models.map((one) => [one.name, one]));
 }
@@ -159,22 +156,27 @@ function model(
   };
 }
 
-function stageModel(stage: AnyStage): Model {
-  const references = Object.entries(stage.references ?? {}).map(([key, kind]) => [key, { kinds: [kind] }] as const);
+/** The model of a stage or a policy: its name, and what its declaration says of its configuration. */
+function named(
+  declared: { readonly model: string; readonly config: z.ZodType },
+  kind: 'stage' | 'policy',
+  refersTo: Readonly<Record<string, ReferenceKind>>,
+): Model {
+  const references = Object.entries(refersTo).map(([key, other]) => [key, { kinds: [other] }] as const);
   return {
-    name: stage.model.toLowerCase(),
-    kind: 'stage',
-    members: ['name', ...membersOf(stage.config)],
+    name: declared.model.toLowerCase(),
+    kind,
+    members: ['name', ...membersOf(declared.config)],
     unique: [['name']],
     references: Object.fromEntries(references),
     texts: [],
     check(attrs) {
-      const named = checkAttrs(z.object({ name }), attrs);
+      const checkedName = checkAttrs(z.object({ name }), attrs);
       const { name: _, ...rest } = attrs;
-      const config = checkAttrs(stage.config, rest);
-      const problems = [named, config].flatMap((result) => ('problems' in result ? result.problems : []));
-      if ('problems' in named || 'problems' in config) return { problems };
-      return { attrs: { ...named.attrs, ...config.attrs } };
+      const config = checkAttrs(declared.config, rest);
+      const problems = [checkedName, config].flatMap((result) => ('problems' in result ? result.problems : []));
+      if ('problems' in checkedName || 'problems' in config) return { problems };
+      return { attrs: { ...checkedName.attrs, ...config.attrs } };
     },
   };
 }

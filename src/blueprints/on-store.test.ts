@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
 import { Keyring, newSecretKey } from '../kernel/secrets.ts';
+import { policies } from '../policies/index.ts';
 import { stages } from '../stages/index.ts';
 import { type OpenStore, openStore } from '../store/open.ts';
 import { applyBlueprints } from './apply.ts';
@@ -23,7 +24,7 @@ describe('blueprints on a database', () => {
     await store.close();
     rmSync(folder, { recursive: true });
   });
-  const base = () => ({ stages, definitions: store.definitions, read: store.read });
+  const base = () => ({ stages, policies, definitions: store.definitions, read: store.read });
   const apply = (text: string) => applyBlueprints({ ...base(), files: [{ name: 'test.yaml', text }] });
 
   it('the shipped flows are made once, and applying their files again changes nothing', async () => {

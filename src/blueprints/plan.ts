@@ -1,12 +1,11 @@
 import type { DefinitionStore, DefinitionsChange } from '../engine/definition.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
 import type { Reads } from '../engine/ports.ts';
-import type { AnyStage } from '../engine/stage.ts';
 import { type JsonObject, sameJson } from '../kernel/json.ts';
 import { carryOut, type Planning } from './carry-out.ts';
 import { compileFlows, contentOf, unmetNeeds } from './compile.ts';
 import { digests } from './digests.ts';
-import { flowModel, groupModel, modelTable, shippedModel } from './models.ts';
+import { flowModel, groupModel, type Installed, modelTable, shippedModel } from './models.ts';
 import { parseBlueprint } from './parse.ts';
 import { type Place, type Warning, wrong } from './place.ts';
 import { isPresent, type ShippedFile, shippedFiles, shippedHash } from './shipped-files.ts';
@@ -20,10 +19,9 @@ export interface BlueprintFile {
   readonly text: string;
 }
 
-export interface BlueprintInput {
+export interface BlueprintInput extends Installed {
   /** Carried out in this order, as if they were one. */
   readonly files: readonly BlueprintFile[];
-  readonly stages: readonly AnyStage[];
   readonly definitions: DefinitionStore;
   /** Groups and users that blueprints refer to. */
   readonly read: Reads;
@@ -53,7 +51,7 @@ export interface BlueprintPlan {
  */
 export async function planBlueprints(input: BlueprintInput): Promise<BlueprintPlan> {
   const { revision, definitions } = await input.definitions.all();
-  const models = modelTable(input.stages);
+  const models = modelTable(input);
   const plan = new Plan(input, new Workspace(models, definitions, input.read), models);
   for (const file of shippedFiles) if (input.shipped?.includes(file.name)) await plan.applyShippedFile(file);
   for (const file of input.files) await carryOut(plan, parseBlueprint(file.name, file.text));
@@ -103,7 +101,7 @@ class Plan implements Planning {
 
   async finish(revision: number): Promise<BlueprintPlan> {
     await this.workspace.loadReferencedGroups();
-    const compiled = compileFlows(this.workspace.all(), this.#input.stages);
+    const compiled = compileFlows(this.workspace.all(), this.#input);
     for (const flow of compiled) this.#warnOfNeeds(flow);
     const { put, remove, effects, tally } = this.workspace.difference();
     const flows = await newVersions(this.#input.definitions, compiled, revision);

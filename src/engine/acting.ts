@@ -2,8 +2,9 @@
 import type { JsonObject } from '../kernel/json.ts';
 import type { Effect, NewEvent } from './effects.ts';
 import type { Loaded, Reads } from './ports.ts';
-import type { Desk, Visitor } from './stage.ts';
+import type { Desk } from './stage.ts';
 import type { User } from './user.ts';
+import type { Visitor } from './visitor.ts';
 
 /**
  * Who a session stands for at this moment. A deactivated user is nobody: the flag is checked at every step

@@ -6,8 +6,10 @@ import type { Effect } from './effects.ts';
 import type { CompiledBinding, CompiledFlow, CompiledStage, InvalidResponseAction } from './flow.ts';
 import { safeNext } from './next.ts';
 import type { PlanContext } from './plan-context.ts';
+import type { PolicyDecision } from './policy-request.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
-import type { SessionChange, Visitor } from './stage.ts';
+import type { SessionChange } from './stage.ts';
+import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
 /** Everything that a request changes, by value: a snapshot of it is a reference. */
@@ -27,6 +29,7 @@ export interface ChainState {
   /** A redirect stage's target: this run ends and one of that flow begins with this context. */
   readonly jump: Jump | null;
   readonly reports: readonly JsonObject[];
+  readonly decisions: readonly PolicyDecision[];
 }
 
 /** Another flow, planned for this visitor. */
@@ -35,6 +38,7 @@ export interface Jump {
   readonly plan: readonly PlanEntry[];
   readonly context: PlanContext;
   readonly messages: readonly Text[];
+  readonly decisions: readonly PolicyDecision[];
 }
 
 /** What does not change while a request is worked on. */

@@ -1,6 +1,7 @@
 import { member } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import { type FieldProblems, type Text, text } from '../protocol/text.ts';
+import { askPolicies, patched, policyFailed, withDecisions } from './admit.ts';
 import {
   bindingOf,
   type ChainSetting,
@@ -9,7 +10,6 @@ import {
   inapplicable,
   onInvalid,
   plainEntry,
-  policyUser,
   revision,
   stageOf,
   undone,
@@ -147,7 +147,7 @@ export class Chain {
       ...{ definition, stage, flow, context, memo, visitor, query, unattended, dryRun, sessionHash },
       revise: entry.revise ?? null,
       read: this.#read,
-      tools: world.tools,
+      ...{ tools: world.tools, policies: world.policies },
     });
     return { definition, desk };
   }
@@ -157,16 +157,17 @@ export class Chain {
     // A revision goes back to a stage that was admitted already.
     if (binding === undefined || !binding.reEvaluatePolicies || entry.revise !== undefined) return true;
     if (binding.policies.length === 0) return true;
+    const { flow, world } = this.#setting;
     const { context, visitor } = this.state;
-    const request = { userId: policyUser(context, visitor), context, address: visitor.address };
-    const result = await this.#setting.world.policies.evaluate(binding, request, this.#read);
+    const result = await askPolicies(world.policies, binding, { flow, visitor, context }, this.#read);
     this.#set({
       effects: [...this.state.effects, ...result.effects],
       messages: [...this.state.messages, ...result.messages],
+      decisions: withDecisions(this.state.decisions, result.decisions),
+      context: patched(context, result.contextPatch),
     });
-    if (result.failed) this.#end({ kind: 'denied', message: text('flow.policy_failed') });
-    else if (result.passing) this.#set({ context: { ...context, ...result.contextPatch } });
-    else this.#set({ plan: this.state.plan.slice(1), memo: null });
+    if (result.failed) this.#end({ kind: 'denied', message: policyFailed });
+    else if (!result.passing) this.#set({ plan: this.state.plan.slice(1), memo: null });
     return result.passing && !result.failed;
   }
 
@@ -239,11 +240,7 @@ export class Chain {
   /** The current entry is done. */
   #next(patch: Readonly<Record<string, unknown>> = {}): void {
     this.#moved = true;
-    const context: Record<string, unknown> = { ...this.state.context };
-    for (const [key, value] of Object.entries(patch)) {
-      if (value === undefined) delete context[key];
-      else context[key] = value;
-    }
+    const context = patched(this.state.context, patch);
     this.#set({ plan: this.state.plan.slice(1), context, challenge: null, memo: null });
   }
 
@@ -271,6 +268,7 @@ export class Chain {
       ...{ plan: planned.plan, visited: [], context: planned.context, challenge: null, memo: null, problems: null },
       effects: [...this.state.effects, ...planned.effects],
       messages: [...this.state.messages, ...planned.messages],
+      decisions: withDecisions(this.state.decisions, planned.decisions),
     });
   }
 
@@ -282,9 +280,9 @@ export class Chain {
     const start = { ...(keep ? this.state.context : {}), is_redirected: flow.slug };
     const planned = await planFlow(world, target, this.state.visitor, start, this.#read);
     if (planned.kind === 'denied') return this.#deny(entry, planned.message);
-    const { plan, context, messages } = planned;
+    const { plan, context, messages, decisions } = planned;
     this.#set({
-      jump: { flow: target, plan, context, messages },
+      jump: { flow: target, plan, context, messages, decisions },
       effects: [...this.state.effects, ...planned.effects],
     });
   }

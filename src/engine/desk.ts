@@ -1,13 +1,15 @@
 import type { Json } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
 import type { FieldProblems } from '../protocol/text.ts';
+import { askPolicies, referredPolicies } from './admit.ts';
 import type { Effect } from './effects.ts';
 import type { CompiledFlow, CompiledStage } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
-import type { Reads, Tools } from './ports.ts';
+import type { Policies, Reads, Tools } from './ports.ts';
 import { noProvenance } from './provenance.ts';
-import type { AnyStage, Desk, Visitor } from './stage.ts';
+import type { AnyStage, Desk } from './stage.ts';
 import type { User } from './user.ts';
+import type { Visitor } from './visitor.ts';
 
 /** What a desk is made of. */
 export interface DeskParts {
@@ -23,6 +25,7 @@ export interface DeskParts {
   readonly dryRun: boolean;
   readonly read: Reads;
   readonly tools: Tools;
+  readonly policies: Policies;
   readonly sessionHash: string;
 }
 
@@ -43,6 +46,11 @@ export function layDesk(parts: DeskParts): Desk {
     read: parts.read,
     tools: parts.tools,
     sessionHash: parts.sessionHash,
+    policies: (pks, more) => {
+      const context = { ...parts.context, ...more };
+      const about = { flow, visitor: parts.visitor, context };
+      return askPolicies(parts.policies, referredPolicies(flow, stage.pk, pks), about, parts.read);
+    },
     object: (pk) => (Object.hasOwn(flow.objects, pk) ? (flow.objects[pk] ?? null) : null),
   };
 }

@@ -41,6 +41,8 @@ export interface PolicyBinding {
   /** Seconds. */
   readonly timeout: number;
   readonly failureResult: boolean;
+  /** Members of the plan context that say who somebody is, and that this policy may set all the same. */
+  readonly writableContext: readonly string[];
   readonly policy: {
     readonly pk: string;
     readonly kind: string;

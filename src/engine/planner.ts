@@ -1,11 +1,12 @@
 import { type Text, text } from '../protocol/text.ts';
-import { policyUser } from './chain-state.ts';
+import { askPolicies, patched, policyFailed, withDecisions } from './admit.ts';
 import type { Effect } from './effects.ts';
 import type { CompiledFlow } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
+import type { PolicyDecision } from './policy-request.ts';
 import type { Policies, Reads } from './ports.ts';
 import type { PlanEntry } from './run.ts';
-import type { Visitor } from './stage.ts';
+import type { Visitor } from './visitor.ts';
 
 /** A plan, or why there is none. */
 export type Planned =
@@ -15,6 +16,7 @@ export type Planned =
       readonly context: PlanContext;
       readonly effects: readonly Effect[];
       readonly messages: readonly Text[];
+      readonly decisions: readonly PolicyDecision[];
     }
   | { readonly kind: 'denied'; readonly message: Text };
 
@@ -31,24 +33,25 @@ export async function planFlow(
   read: Reads,
 ): Promise<Planned> {
   if (!(await isAuthenticatedEnough(flow, visitor, start, read))) return denied();
-  const userId = policyUser(start, visitor);
-  const verdict = await world.policies.evaluate(flow, { userId, context: start, address: visitor.address }, read);
-  if (verdict.failed) return { kind: 'denied', message: text('flow.policy_failed') };
+  const verdict = await askPolicies(world.policies, flow, { flow, visitor, context: start }, read);
+  if (verdict.failed) return { kind: 'denied', message: policyFailed };
   if (!verdict.passing) return denied(verdict.messages);
-  let context: PlanContext = { ...start, ...verdict.contextPatch };
+  let context = patched(start, verdict.contextPatch);
+  let decisions = withDecisions([], verdict.decisions);
   const effects: Effect[] = [...verdict.effects];
   const plan: PlanEntry[] = [];
   for (const binding of flow.bindings) {
     if (binding.evaluateOnPlan) {
-      const result = await world.policies.evaluate(binding, { userId, context, address: visitor.address }, read);
-      if (result.failed) return { kind: 'denied', message: text('flow.policy_failed') };
+      const result = await askPolicies(world.policies, binding, { flow, visitor, context }, read);
+      if (result.failed) return { kind: 'denied', message: policyFailed };
       effects.push(...result.effects);
+      decisions = withDecisions(decisions, result.decisions);
+      context = patched(context, result.contextPatch);
       if (!result.passing) continue;
-      context = { ...context, ...result.contextPatch };
     }
     plan.push({ binding: binding.pk });
   }
-  return { kind: 'planned', plan, context, effects, messages: verdict.messages };
+  return { kind: 'planned', plan, context, effects, messages: verdict.messages, decisions };
 }
 
 /** All messages of a flow's policies, one a line, or the reference's sentence. */

@@ -1,9 +1,9 @@
-import type { Json, JsonObject } from '../kernel/json.ts';
-import type { Text } from '../protocol/text.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import type { Effect, Refusal } from './effects.ts';
+import type { Expressions } from './expressions.ts';
 import type { Bound } from './flow.ts';
 import type { HookTransaction, UserWritten } from './hooks.ts';
-import type { PlanContext } from './plan-context.ts';
+import type { PolicyRequest, PolicyResult } from './policy-request.ts';
 import type { Profile } from './profile.ts';
 import type { Provenance } from './provenance.ts';
 import type { Run } from './run.ts';
@@ -66,22 +66,7 @@ export interface Tools {
   log(level: 'info' | 'warn', message: string, fields: JsonObject): void;
   /** The schema of attributes; null when none is configured. */
   readonly profile: Profile | null;
-}
-
-/** The visitor as policies and stages see them. */
-export interface PolicyRequest {
-  readonly userId: number | null;
-  readonly context: PlanContext;
-  readonly address: string;
-}
-
-/** What a policy binding's evaluation says. A policy that fails to run is `failed`: the flow denies, never skips. */
-export interface PolicyResult {
-  readonly passing: boolean;
-  readonly failed: boolean;
-  readonly messages: readonly Text[];
-  readonly contextPatch: Readonly<Record<string, Json>>;
-  readonly effects: readonly Effect[];
+  readonly expressions: Expressions;
 }
 
 /** The room `policies` answers. */

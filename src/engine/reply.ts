@@ -11,8 +11,8 @@ import type { PlanContext } from './plan-context.ts';
 import type { Run } from './run.ts';
 import { flowPath } from './run-writes.ts';
 import type { Scene } from './scene.ts';
-import type { Visitor } from './stage.ts';
 import { mintStepToken } from './step-token.ts';
+import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
 /** A reply with no run behind it. @param user who is named in it: the visitor, unless the run knows better */

@@ -41,7 +41,7 @@ function mustBeKept(scene: Scene, run: Run, chain: Chain): boolean {
 
 function move(world: World, scene: Scene, run: Run, chain: Chain): Run {
   const { state } = chain;
-  const { plan, visited, context, challenge, problems, memo, messages } = state;
+  const { plan, visited, context, challenge, problems, memo, messages, decisions } = state;
   const ended: EndOutcome | null =
     state.jump === null ? state.ended : { kind: 'done', to: flowPath(state.jump.flow.slug, scene.input.query) };
   return {
@@ -53,7 +53,9 @@ function move(world: World, scene: Scene, run: Run, chain: Chain): Run {
     seq: run.seq + 1,
     expiresAt: scene.now + runLifetimeMs,
     state:
-      ended === null ? { plan, visited, context, challenge, problems, memo, messages, next: chain.next } : emptyState,
+      ended === null
+        ? { plan, visited, context, challenge, problems, memo, messages, decisions, next: chain.next }
+        : emptyState,
     ended: ended === null ? null : endedRun(world, scene, run, chain, ended),
   };
 }
@@ -75,6 +77,7 @@ function endedRun(world: World, scene: Scene, run: Run, chain: Chain, outcome: E
 /** A run with nothing to do and nothing known. */
 export const emptyState: RunState = {
   ...{ plan: [], visited: [], context: {}, challenge: null, problems: null, memo: null, next: null, messages: [] },
+  decisions: [],
 };
 
 /** The page of a flow, the visitor's own query kept. */
@@ -88,7 +91,7 @@ async function jumpWrite(
   world: World,
   scene: Scene,
   run: Run,
-  { flow, plan, context, messages }: Jump,
+  { flow, plan, context, messages, decisions }: Jump,
 ): Promise<RunWrite> {
   const key = { sessionHash: run.session, flow: flow.slug, variant: run.variant, now: scene.now };
   const there = (await world.store.load(key)).run;
@@ -98,7 +101,7 @@ async function jumpWrite(
       ...run,
       ...{ id: newUuid(), flow: flow.slug, version: flow.version, originSession: null, seq: 1, createdAt: scene.now },
       ended: null,
-      state: { ...emptyState, plan, context, next: run.state.next, messages },
+      state: { ...emptyState, plan, context, next: run.state.next, messages, decisions },
     },
     ...(there !== null && there.ended === null ? { replaces: there.id } : {}),
   };

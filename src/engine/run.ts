@@ -3,6 +3,7 @@ import type { Challenge } from '../protocol/challenge.ts';
 import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { CompiledStage } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
+import type { PolicyDecision } from './policy-request.ts';
 
 /** In place of a session's hash in runs that stand for a key of `execute`; no hash begins so. */
 export const keyPrefix = 'key:';
@@ -54,6 +55,8 @@ export interface RunState {
   readonly next: string | null;
   /** Notices to show above the current challenge. */
   readonly messages: readonly Text[];
+  /** What policies said on the way, the last hundred; for the inspector. */
+  readonly decisions: readonly PolicyDecision[];
 }
 
 /** How a run ended, kept so that a repeated answer gets the same outcome. */

@@ -4,8 +4,8 @@ import { signedInNow } from './acting.ts';
 import type { StepInput } from './exchange.ts';
 import type { CompiledFlow } from './flow.ts';
 import type { EndedRun, Run } from './run.ts';
-import type { Visitor } from './stage.ts';
 import type { User } from './user.ts';
+import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
 /** Who is at the door and where they stand, brought by one query. */

@@ -5,8 +5,10 @@ import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { Effect, Refusal } from './effects.ts';
 import type { CompiledObject, CompiledStage, Designation } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
+import type { PolicyResult } from './policy-request.ts';
 import type { Reads, Tools } from './ports.ts';
-import type { Session, User } from './user.ts';
+import type { User } from './user.ts';
+import type { Visitor } from './visitor.ts';
 
 /**
  * The stage contract. A stage decides and never writes: it reads through its desk and returns an outcome, whose
@@ -46,20 +48,6 @@ export type ReferenceKind = 'flow' | 'stage' | 'prompt' | 'group' | 'policy' | '
 /** What a browser sent, as an object without prototype: its keys are whatever the sender chose. */
 export type Response = JsonObject;
 
-/** Who is at the door. */
-export interface Visitor {
-  readonly user: User | null;
-  readonly impersonator: User | null;
-  /** null for an anonymous visitor. */
-  readonly session: Session | null;
-  readonly address: string;
-  readonly agent: string;
-  /** BCP 47, one of the catalogues' languages. */
-  readonly locale: string;
-  readonly origin: string;
-  readonly requestId: string;
-}
-
 /** All that a stage gets to see. */
 export interface Desk<Config extends JsonObject = JsonObject> {
   readonly config: Config;
@@ -81,6 +69,11 @@ export interface Desk<Config extends JsonObject = JsonObject> {
   readonly tools: Tools;
   /** What the configuration refers to. */
   object(pk: string): CompiledObject | null;
+  /**
+   * Asks policies that the configuration refers to, by pk; all must pass. `context` stands over the plan context. Of one
+   * that failed to run the answer is `failed`, and then the stage denies.
+   */
+  policies(pks: readonly string[], context: Readonly<Record<string, unknown>>): Promise<PolicyResult>;
   /** Token hash of the browser's present session, and that of the run. */
   readonly sessionHash: string;
 }

@@ -135,10 +135,10 @@ function newRun(world: World, scene: Scene, flow: CompiledFlow, next: string | n
 }
 
 function stateOf(scene: Scene, run: Run): ChainState {
-  const { plan, visited, context, challenge, memo, messages } = run.state;
+  const { plan, visited, context, challenge, memo, messages, decisions } = run.state;
   return {
     ...{ plan, visited, context, challenge, memo, messages, problems: null, effects: [], visitor: scene.visitor },
-    ...{ sessionHash: scene.sessionHash, session: null, ended: null, jump: null, reports: [] },
+    ...{ sessionHash: scene.sessionHash, session: null, ended: null, jump: null, reports: [], decisions },
   };
 }
 

@@ -12,10 +12,10 @@ import type { ChainState } from './chain-state.ts';
 import { commitChain } from './commit-chain.ts';
 import type { CompiledFlow } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
-import { planFlow } from './planner.ts';
+import { type Planned, planFlow } from './planner.ts';
 import { keyPrefix, type Run } from './run.ts';
 import { emptyState, flowPath } from './run-writes.ts';
-import type { Visitor } from './stage.ts';
+import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
 /** A flow to run, and what is known beforehand. */
@@ -120,11 +120,19 @@ async function advance(chain: Chain): Promise<void> {
 
 function startOf(
   input: UnattendedInput,
-  { plan, context, effects, messages }: Pick<ChainState, 'plan' | 'context' | 'effects' | 'messages'>,
+  { plan, context, effects, messages, decisions }: Extract<Planned, { kind: 'planned' }>,
 ): ChainState {
   return {
     ...{ plan, context, effects, messages, visited: [], challenge: null, memo: null, problems: null },
-    ...{ visitor: input.visitor, sessionHash: sessionOf(input), session: null, ended: null, jump: null, reports: [] },
+    ...{
+      visitor: input.visitor,
+      sessionHash: sessionOf(input),
+      session: null,
+      ended: null,
+      jump: null,
+      reports: [],
+      decisions,
+    },
   };
 }
 

@@ -1,25 +1,32 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import type { Bound, PolicyBinding } from '../engine/flow.ts';
+import { definePolicy } from '../engine/policy.ts';
+import type { PolicyRequest } from '../engine/policy-request.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import { dummy } from '../stages/dummy/stage.ts';
 import { deskFor } from '../testing/desk.ts';
 import { createPolicies } from './evaluate.ts';
-import type { Policy } from './index.ts';
 
 /** A policy that says its own name, and passes, fails or breaks as it is told. */
-const saying: Policy = {
-  kind: 'saying',
-  async evaluate({ name, passing }) {
+const saying = definePolicy({
+  ...{ kind: 'saying', model: 'test.saying', component: '', description: '', config: z.record(z.string(), z.json()) },
+  async evaluate({ name, config: { passing, set = {} } }) {
     if (passing === 'broken') throw new Error('division by zero');
-    return { passing: passing === true, messages: [String(name)] };
+    return { passing: passing === true, messages: [name], contextPatch: set as JsonObject };
   },
-};
+});
 
-const { read } = deskFor(dummy);
+const { read, tools, visitor } = deskFor(dummy);
+const request: PolicyRequest = {
+  ...{ userId: null, context: {}, visitor, flow: { slug: 'flow', designation: 'enrollment', objects: {} } },
+};
 
 function binding(order: number, passing: boolean | 'broken', more: Partial<PolicyBinding> = {}): PolicyBinding {
   const name = `policy ${order}`;
   return {
     ...{ pk: name, order, enabled: true, negate: false, timeout: 30, failureResult: false, group: null, user: null },
+    writableContext: [],
     policy: { pk: name, kind: 'saying', name, config: { name, passing } },
     ...more,
   };
@@ -28,8 +35,8 @@ function binding(order: number, passing: boolean | 'broken', more: Partial<Polic
 async function evaluate(policyEngineMode: 'any' | 'all', ...policies: readonly PolicyBinding[]) {
   const bound: Bound = { pk: 'bound', policyEngineMode, policies };
   const broken: string[] = [];
-  const engine = createPolicies([saying], (at, error) => broken.push(`${at.pk}: ${String(error)}`));
-  const result = await engine.evaluate(bound, { userId: null, context: {}, address: '' }, read);
+  const onError = (at: PolicyBinding, error: unknown) => broken.push(`${at.pk}: ${String(error)}`);
+  const result = await createPolicies({ table: [saying], tools, onError }).evaluate(bound, request, read);
   return { ...result, broken };
 }
 
@@ -74,4 +81,22 @@ it('failure_result is the word for a failure, and is not negated', async () => {
 it('a kind of policy that is not installed is a failure', async () => {
   const policy = { pk: 'p', kind: 'geoip', name: 'p', config: {} };
   expect(await evaluate('any', binding(0, true, { policy }))).toMatchObject({ passing: false, failed: true });
+});
+
+it('what a policy sets is seen by the next one and goes on, whether it passes or not', async () => {
+  const policy = { pk: 'p', kind: 'saying', name: 'p', config: { passing: false, set: { user_path: 'staff' } } };
+  expect(await evaluate('any', binding(0, false, { policy }), binding(1, true))).toMatchObject({
+    ...{ passing: true, contextPatch: { user_path: 'staff' } },
+  });
+});
+
+it('who somebody is may be set only where the binding allows it (CONTRACT: Outcomes)', async () => {
+  const set = { pending_user: { ref: 1 } };
+  const policy = { pk: 'p', kind: 'saying', name: 'p', config: { passing: true, set } };
+  expect(await evaluate('all', binding(0, true, { policy }))).toMatchObject({
+    ...{ passing: false, failed: true, contextPatch: {} },
+  });
+  expect(await evaluate('all', binding(0, true, { policy, writableContext: ['pending_user'] }))).toMatchObject({
+    ...{ passing: true, contextPatch: set },
+  });
 });

@@ -104,7 +104,7 @@ export function groupFrom(row: Row): Group {
 }
 
 /** The layout of the kept state; a run of another one cannot be continued. */
-export const stateSchema = 1;
+export const stateSchema = 2;
 
 /**
  * The run whose columns begin at `at`, its secrets opened.

@@ -1,10 +1,13 @@
+import type { Expressions } from '../engine/expressions.ts';
 import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
 import type { PlanContext } from '../engine/plan-context.ts';
+import type { PolicyResult } from '../engine/policy-request.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
 import type { Profile } from '../engine/profile.ts';
 import { noProvenance, type Provenance } from '../engine/provenance.ts';
-import type { Desk, Stage, Visitor } from '../engine/stage.ts';
+import type { Desk, Stage } from '../engine/stage.ts';
 import type { Group, Session, Token, User } from '../engine/user.ts';
+import type { Visitor } from '../engine/visitor.ts';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
 import type { FieldProblems } from '../protocol/text.ts';
@@ -31,6 +34,10 @@ export interface DeskOptions {
   /** What is known of users' values, by their id. */
   readonly provenance?: Readonly<Record<number, Provenance>>;
   readonly profile?: Profile;
+  /** Runs expressions; by default none can run. */
+  readonly expressions?: Expressions;
+  /** What policies say that the stage asks; by default all pass. */
+  readonly policies?: Desk['policies'];
   readonly tokens?: readonly Token[];
   readonly query?: Readonly<Record<string, string>>;
   readonly unattended?: boolean;
@@ -72,6 +79,7 @@ export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options
     read: readsOf(options),
     tools: toolsOf(options, (level, message, fields) => logged.push({ level, message, fields })),
     object: (pk) => objects.get(pk) ?? null,
+    policies: options.policies ?? (async () => allPass),
     sessionHash: 'session-hash',
     logged,
   };
@@ -101,6 +109,17 @@ export function testUser(members: Partial<User> & Pick<User, 'username'>): User 
 export function testHash(password: string): string {
   return `test$${password}`;
 }
+
+const allPass: PolicyResult = {
+  ...{ passing: true, failed: false, messages: [], contextPatch: {}, effects: [], decisions: [] },
+};
+
+const noExpressions: Expressions = {
+  check: async () => null,
+  evaluate: async () => {
+    throw new Error('no expression can run at this desk');
+  },
+};
 
 const anonymous: Visitor = {
   user: null,
@@ -159,6 +178,7 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
     hashToken: (token) => `digest$${token}`,
     log,
     profile: options.profile ?? null,
+    expressions: options.expressions ?? noExpressions,
   };
 }
 

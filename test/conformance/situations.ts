@@ -1,5 +1,5 @@
 import { inbuiltBackend, type PlanContext } from '../../src/engine/plan-context.ts';
-import type { Visitor } from '../../src/engine/stage.ts';
+import type { Visitor } from '../../src/engine/visitor.ts';
 import type { Json, JsonObject } from '../../src/kernel/json.ts';
 import { Secret } from '../../src/kernel/secrets.ts';
 import { promptTypes } from '../../src/protocol/challenge.ts';

@@ -140,6 +140,7 @@ export function run(sessionHash: string, more: Partial<Run> = {}): Run {
       memo: null,
       next: null,
       messages: [],
+      decisions: [],
     },
     ...more,
   };

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runUserWrite, testGroup, testSession } from '../../../test/support/user-write-rig.ts';
 import type { PlanContext } from '../../engine/plan-context.ts';
-import type { Visitor } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
+import type { Visitor } from '../../engine/visitor.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { type DeskOptions, testUser } from '../../testing/desk.ts';
 
