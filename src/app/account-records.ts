@@ -14,6 +14,7 @@ import type { User, UserChanges } from '../engine/user.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { localize } from '../protocol/localize.ts';
+import { maskValue } from '../stages/user-write/report.ts';
 
 /** Who asks; the part of `Actor` that stays with the values. */
 interface Asker {
@@ -60,6 +61,19 @@ export function createRecords(parts: {
       const written = [...changed.map((name) => updatable[name]), ...paths.map(attributeField), ...password];
       return withProvenance(await read.provenance(user.id), byOrigin(written, origin), after.attributes, stamp(asker));
     },
+  };
+}
+
+/** What the event tells of a program's write, in the words of a flow's: one that listens need not tell them apart. */
+export function toldOf(created: boolean, values: UserChanges & { readonly password?: string }): JsonObject {
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name === 'isActive' ? updatable.isActive : name, value] as const],
+  );
+  return {
+    created,
+    written: given.map(([field]) => ({ key: field, field })),
+    discarded: [],
+    data: Object.fromEntries(given.map(([field, value]) => [field, maskValue(field, value)])),
   };
 }
 

@@ -2,13 +2,13 @@ import type { Effect } from '../engine/effects.ts';
 import type { CommitAnswer } from '../engine/ports.ts';
 import type { Profile } from '../engine/profile.ts';
 import { type FieldProvenance, provenanceByField } from '../engine/provenance.ts';
-import { type User, type UserChanges, type UserType, userTypes } from '../engine/user.ts';
+import { type Group, type User, type UserChanges, type UserType, userTypes } from '../engine/user.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import { newUuid } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { codePoints, isStorable } from '../kernel/text.ts';
 import type { OpenStore } from '../store/open.ts';
-import { createRecords } from './account-records.ts';
+import { createRecords, toldOf } from './account-records.ts';
 import type { Hasher } from './options.ts';
 
 /** A user to make outside of a flow. */
@@ -99,7 +99,7 @@ export function createUsers({ store, hasher, profile, now }: UserParts): Users {
   };
   const change = (pk: number, changes: UserChanges, actor: Actor, more: readonly Effect[] = []): Promise<User> => {
     checkTexts(changes);
-    const told = { created: false, written: Object.keys(changes) };
+    const told = toldOf(false, changes);
     return update(pk, changes, actor, (user) => [...more, eventOf('user_write', user, actor, told)]);
   };
   return {
@@ -107,15 +107,14 @@ export function createUsers({ store, hasher, profile, now }: UserParts): Users {
     async create(input, actor = library) {
       const user = await draft(store, input, now());
       const passwordHash = input.password === undefined ? null : await hashChecked(hasher, input.password);
-      const groups = await groupPks(store, input.groups ?? []);
-      const joins = groups.map((group) => ({ kind: 'group.join', group, userId: user.id }) as const);
+      const { groups: wanted = [], ...values } = input;
+      const groups = await groupsNamed(store, wanted);
+      const joins = groups.map(({ pk }) => ({ kind: 'group.join', group: pk, userId: user.id }) as const);
+      const told = { ...toldOf(true, values), groups_added: groups.map(({ name }) => name) };
       await commit([
         { kind: 'user.create', user, passwordHash, provenance: records.create(user, passwordHash !== null, actor) },
         ...joins,
-        eventOf('user_write', user, actor, {
-          created: true,
-          written: Object.keys(input).filter((key) => key !== 'password'),
-        }),
+        eventOf('user_write', user, actor, told),
       ]);
       return user;
     },
@@ -140,9 +139,12 @@ export function createUsers({ store, hasher, profile, now }: UserParts): Users {
     },
     async join(pk, group, actor = library) {
       const user = await find(pk);
-      const [found] = await groupPks(store, [group]);
+      const [found] = await groupsNamed(store, [group]);
       if (found === undefined) return;
-      await commit([{ kind: 'group.join', group: found, userId: pk }, eventOf('group_join', user, actor, { group })]);
+      await commit([
+        { kind: 'group.join', group: found.pk, userId: pk },
+        eventOf('group_join', user, actor, { group }),
+      ]);
     },
   };
 }
@@ -192,10 +194,10 @@ async function hashChecked(hasher: Hasher, password: string): Promise<string> {
   return hasher.hash(normal);
 }
 
-async function groupPks(store: OpenStore, references: readonly string[]): Promise<readonly string[]> {
+async function groupsNamed(store: OpenStore, references: readonly string[]): Promise<readonly Group[]> {
   const found = await store.read.groups(references);
   return found.map((group, index) => {
     if (group === null) throw new DoorwardError('refused', `there is no group "${references[index]}"`);
-    return group.pk;
+    return group;
   });
 }

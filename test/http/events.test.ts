@@ -7,6 +7,7 @@ import { events } from '../../src/cli/commands/events.ts';
 import { userRecoveryLink } from '../../src/cli/commands/recovery-link.ts';
 import { tokenCreate, tokenList, tokenRevoke } from '../../src/cli/commands/token.ts';
 import { userCreate } from '../../src/cli/commands/user.ts';
+import { masked } from '../../src/kernel/secrets.ts';
 import type { Visitor } from '../../src/testing/rig.ts';
 import { type EngineRig, field, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
 
@@ -123,6 +124,27 @@ onBothDatabases('programs and administrators', (rig) => {
       expect(JSON.stringify(results)).not.toMatch(/k-123456|secret words/);
     });
 
+    it('tell of a program’s write in the same words (W35)', async () => {
+      const attributes = { team: 'engines', api_key: 'k-654321' };
+      const { id: pk } = await rig.auth.users.create({
+        ...{ username: 'hopper', password: 'secret words', groups: ['Doorward Admins'], attributes },
+      });
+      await rig.auth.users.update(pk, { name: 'Grace Hopper', isActive: false });
+      const { results } = await list(rig, secret, `?action=user_write&user=${pk}`);
+      expect(results.map(({ context }) => context)).toEqual([
+        {
+          ...{ created: false, via: 'library', discarded: [] },
+          written: ['name', 'is_active'].map((key) => ({ key, field: key })),
+          data: { name: 'Grace Hopper', is_active: false },
+        },
+        {
+          ...{ created: true, via: 'library', discarded: [], groups_added: ['Doorward Admins'] },
+          written: ['username', 'password', 'attributes'].map((key) => ({ key, field: key })),
+          data: { username: 'hopper', password: masked, attributes: { team: 'engines', api_key: masked } },
+        },
+      ]);
+    });
+
     it('come in pages, the newest first, by action and time (stages.md 8)', async () => {
       const from = rig.clock.now() + 1_000;
       for (let count = 1; count <= 5; count += 1) {
@@ -230,7 +252,7 @@ describe('on the command line', () => {
 
   it('events shows what was written, the newest last, filtered', async () => {
     const lines = await terminal.run(events, ['--user', 'ada', '--action', 'user_write']);
-    expect(lines).toEqual([expect.stringMatching(/^\S+Z {2}user_write +ada \(1\) {2}created /)]);
+    expect(lines).toEqual([expect.stringMatching(/^\S+Z {2}user_write +ada \(1\) {2}created username="ada"/)]);
     const all = await terminal.run(events, ['--json', '--limit', '2']);
     expect(all.map((line) => JSON.parse(line) as object)).toMatchObject([
       { action: 'token_created', user: { username: 'ada' } },
