@@ -41,6 +41,8 @@ export interface BlueprintSummary extends Tally {
 export interface BlueprintPlan {
   readonly change: DefinitionsChange;
   readonly summary: BlueprintSummary;
+  /** Every flow as it will be, those that stay as they are included; a version of 0 is not yet numbered. */
+  readonly compiled: readonly CompiledFlow[];
   readonly warnings: readonly Warning[];
 }
 
@@ -114,6 +116,7 @@ class Plan implements Planning {
     return {
       change: { revision, put, remove, flows, removedFlows, effects },
       summary: { ...tally, flows: flows.map(({ slug, version }) => ({ slug, version })) },
+      compiled,
       warnings: this.warnings,
     };
   }
