@@ -101,7 +101,8 @@ function wantsJson({ url, request }: Visit): boolean {
 export function logged({ app }: Site, { url, request, requestId }: Visit, thrown: unknown): DoorwardError {
   const error = isDoorwardError(thrown) ? thrown : new ServerError('internal', String(thrown), { cause: thrown });
   const fields = { method: request.method, path: url.pathname, code: error.code, detail: error.detail, requestId };
-  if (error.status < 500) app.log('info', 'refused', fields);
+  // An overload passes for the visitor, and is the operator's to know.
+  if (error.status < 500) app.log(error.code === 'too_busy' ? 'warn' : 'info', 'refused', fields);
   else
     app.log(
       'error',

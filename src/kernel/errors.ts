@@ -17,8 +17,8 @@ const statuses = {
   /** A program's token that is unknown, void or expired (the reference answers 403). */
   invalid_token: 403,
   rate_limited: 429,
-  /** The hash pool's queue is full: come back in a moment. */
-  too_busy: 503,
+  /** The hash pool's queue is full: come back in a moment. Nothing is broken, so it is no 5xx. */
+  too_busy: 429,
   /** The database is away, locked for too long, or its disk is full. The same step can be sent again. */
   store_unavailable: 503,
   shutting_down: 503,

@@ -17,16 +17,16 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-it('no room for another hash: 503 that says when to come back, and the same answer is taken then (CONTRACT: Trust)', async () => {
+it('no room for another hash: 429 that says when to come back, and the same answer is taken then (CONTRACT: Trust)', async () => {
   const [client, person] = [new WebClient(server.origin), new WebClient(server.origin)];
   await client.open(flow);
   const form = { ...hiddenFields((await person.request(page)).text), ...signUp('grace') };
   full = true;
   const json = await client.post(signUp('ada'), { 'accept-language': 'de' });
-  expect([json.status, json.json().code, json.headers['retry-after']]).toEqual([503, 'too_busy', '1']);
+  expect([json.status, json.json().code, json.headers['retry-after']]).toEqual([429, 'too_busy', '1']);
   expect(json.json().detail).not.toMatch(/queue|busy/);
   const html = await person.submit(page, form);
-  expect([html.status, html.headers['retry-after']]).toEqual([503, '1']);
+  expect([html.status, html.headers['retry-after']]).toEqual([429, '1']);
   expect(html.text).toContain('very busy');
   full = false;
   await client.answer(signUp('ada'));

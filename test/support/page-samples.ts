@@ -266,5 +266,5 @@ export const samplePages: Readonly<Record<string, string>> = {
   'acting-account': accountPage({ ...accountData, acting }),
   'acting-error': errorPage({ status: 404, code: 'not_found', brand, locale: 'de', requestId: '0f6f7f1f', acting }),
   'error-404': errorPage({ status: 404, code: 'flow_not_found', brand, locale: 'en', requestId: '0f6f7f1f' }),
-  'error-503': errorPage({ status: 503, code: 'too_busy', brand, locale: 'de', requestId: '0f6f7f1f', retryAfter: 3 }),
+  'error-429': errorPage({ status: 429, code: 'too_busy', brand, locale: 'de', requestId: '0f6f7f1f', retryAfter: 3 }),
 };

@@ -170,7 +170,7 @@ describe('back-pressure', () => {
     const hasher = createPasswordHasher({ concurrency: 1, queue: 1, argon2: cheap });
     const accepted = [hasher.hash('a'), hasher.hash('b')];
     expect(hasher.load).toEqual({ running: 1, waiting: 1 });
-    await expect(hasher.hash('c')).rejects.toMatchObject({ code: 'too_busy', status: 503, retryAfter: 1 });
+    await expect(hasher.hash('c')).rejects.toMatchObject({ code: 'too_busy', status: 429, retryAfter: 1 });
     expect(await codeOf(hasher.verify('plain', 'c'))).toBe('too_busy');
     expect(await codeOf(hasher.decoy('c'))).toBe('too_busy');
     expect(hasher.load).toEqual({ running: 1, waiting: 1 });
