@@ -1,4 +1,5 @@
 import { createExpressions } from '../adapters/expressions/expressions.ts';
+import { createOutbound } from '../adapters/outbound.ts';
 import { createPasswordHasher } from '../adapters/password/hasher.ts';
 import { compileProfile } from '../adapters/profile-schema.ts';
 import { applyBlueprints } from '../blueprints/apply.ts';
@@ -87,6 +88,8 @@ function wire(options: DoorwardOptions, parts: Parts): App {
   const flows = new FlowCache(store.definitions, now);
   const tools = createTools({
     ...{ clock: { now }, hasher, keyring, log, read: store.read, profile, expressions: createExpressions() },
+    outbound: createOutbound(),
+    breachCheckUrl: options.breachCheckUrl ?? 'https://api.pwnedpasswords.com/range/',
     newUserId: () => store.newUserId(),
   });
   const world: World = {

@@ -81,6 +81,12 @@ export interface DoorwardOptions {
   /** Milliseconds that a hook may take; 2,000 by default. */
   readonly hookTimeoutMs?: number;
   readonly webhooks?: readonly WebhookOption[];
+  /**
+   * Where password policies that check it ask for known stolen passwords: an address that speaks as Have I Been Pwned
+   * does, and that the first five hexadecimal digits of a SHA-1 are put after. https://api.pwnedpasswords.com/range/ by
+   * default.
+   */
+  readonly breachCheckUrl?: string;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -1,4 +1,5 @@
 import type { Expressions } from '../engine/expressions.ts';
+import type { Outbound } from '../engine/outbound.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
 import type { Profile } from '../engine/profile.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -14,17 +15,21 @@ export interface ToolParts {
   readonly read: Reads;
   readonly profile: Profile | null;
   readonly expressions: Expressions;
+  readonly outbound: Outbound;
+  readonly breachCheckUrl: string;
   newUserId(): Promise<number>;
 }
 
 /** The work that stages ask for, done by adapters. */
 export function createTools(parts: ToolParts): Tools {
-  const { clock, hasher, keyring, log, read, profile, expressions, newUserId } = parts;
+  const { clock, hasher, keyring, log, read, profile, expressions, outbound, breachCheckUrl, newUserId } = parts;
   return {
     now: () => clock.now(),
     newUserId,
     profile,
     expressions,
+    outbound,
+    breachCheckUrl,
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),
     hashToken: (token) => keyring.digest('lookup', token),
     log: (level, message, fields) => log(level, message, fields),

@@ -3,6 +3,7 @@ import type { Effect, Refusal } from './effects.ts';
 import type { Expressions } from './expressions.ts';
 import type { Bound } from './flow.ts';
 import type { HookTransaction, UserWritten } from './hooks.ts';
+import type { Outbound } from './outbound.ts';
 import type { PolicyRequest, PolicyResult } from './policy-request.ts';
 import type { Profile } from './profile.ts';
 import type { Provenance } from './provenance.ts';
@@ -67,6 +68,9 @@ export interface Tools {
   /** The schema of attributes; null when none is configured. */
   readonly profile: Profile | null;
   readonly expressions: Expressions;
+  readonly outbound: Outbound;
+  /** The service of known stolen passwords, where a policy names no other; five hexadecimal digits are put after it. */
+  readonly breachCheckUrl: string;
 }
 
 /** The room `policies` answers. */

@@ -1,5 +1,6 @@
 import type { Expressions } from '../engine/expressions.ts';
 import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
+import type { Outbound } from '../engine/outbound.ts';
 import type { PlanContext } from '../engine/plan-context.ts';
 import type { PolicyResult } from '../engine/policy-request.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
@@ -36,6 +37,8 @@ export interface DeskOptions {
   readonly profile?: Profile;
   /** Runs expressions; by default none can run. */
   readonly expressions?: Expressions;
+  /** Asks other servers; by default none can be reached. */
+  readonly outbound?: Outbound;
   /** What policies say that the stage asks; by default all pass. */
   readonly policies?: Desk['policies'];
   readonly tokens?: readonly Token[];
@@ -121,6 +124,12 @@ const noExpressions: Expressions = {
   },
 };
 
+const noOutbound: Outbound = {
+  send: async () => {
+    throw new Error('no other server can be reached from this desk');
+  },
+};
+
 const anonymous: Visitor = {
   user: null,
   impersonator: null,
@@ -179,6 +188,8 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
     log,
     profile: options.profile ?? null,
     expressions: options.expressions ?? noExpressions,
+    outbound: options.outbound ?? noOutbound,
+    breachCheckUrl: 'http://breaches.invalid/range/',
   };
 }
 
