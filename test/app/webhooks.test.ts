@@ -143,6 +143,7 @@ describe.each(['sqlite', 'postgres'] as const)('webhooks on %s', (dialect) => {
     const answers = { username: 'ada', 'attributes.api_key': 'abc123', password: 'analytical one' };
     const twin = visitor.clone();
     await Promise.all([visitor.post(answers), twin.post(answers), visitor.post(answers)]);
+    await side.until(1);
     await signingUp(rig, { username: 'grace' });
     const received = await side.until(2);
     expect(received.map(username)).toEqual(['ada', 'grace']);
@@ -179,6 +180,7 @@ describe.each(['sqlite', 'postgres'] as const)('webhooks on %s', (dialect) => {
     const side = await receiver();
     const { rig } = await open({ webhooks: [{ url: side.url, secret }] });
     await rig.auth.users.create({ username: 'taken', password: 'some password' });
+    await side.until(1);
     const visitor = rig.visitor();
     await visitor.open('sign-up');
     await visitor.answer({ username: 'taken' });
