@@ -1,8 +1,9 @@
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DatabaseOption, LogLevel } from '../app/options.ts';
 import { trustedNetworks } from '../http/address.ts';
 import { DoorwardError } from '../kernel/errors.ts';
+import { makeFolder } from '../kernel/folder.ts';
 import { newSecretKey } from '../kernel/secrets.ts';
 
 /** The environment, checked. */
@@ -74,7 +75,7 @@ export function readEnvironment(env: Environment): Settings {
   };
   const dataDir = resolve(value('DOORWARD_DATA_DIR') ?? './data');
   const url = value('DATABASE_URL');
-  if (url === null) makeFolder(dataDir);
+  if (url === null) makeDataFolder(dataDir);
   return {
     host: value('DOORWARD_HOST') ?? '127.0.0.1',
     port: port(value('DOORWARD_PORT') ?? '9000'),
@@ -180,9 +181,9 @@ function secretKey(given: string | null, dataDir: string, required: boolean): st
   return readIfThere(file) ?? '';
 }
 
-function makeFolder(dataDir: string): void {
+function makeDataFolder(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir, 0o700);
     accessSync(dataDir, constants.W_OK);
   } catch (error) {
     throw wrong('DOORWARD_DATA_DIR', `cannot write to ${dataDir}: ${String(error)}`);

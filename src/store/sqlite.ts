@@ -1,8 +1,9 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'libsql';
 import { DoorwardError } from '../kernel/errors.ts';
+import { makeFolder } from '../kernel/folder.ts';
 import { Cache, type Driver, type Failure, type Script, type Transaction, type Within } from './driver.ts';
 import { isStorableSql, type Row, type Sql, sql } from './sql.ts';
 import { codes, failureOf, messageOf, primaryCode, unavailable } from './sqlite-errors.ts';
@@ -249,7 +250,7 @@ class Connection {
 
 function connect(file: string): Connection {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     createPrivate(file, 'a');
     // Longer would stop the event loop, with all that it serves.
     return new Connection(new Database(file, { timeout: 5 }));

@@ -107,6 +107,7 @@ describe('wrong settings are refused at start by the name of the variable, with 
     ['DOORWARD_RATE_LIMITS', { DOORWARD_RATE_LIMITS: 'maybe' }],
     ['DOORWARD_BRAND', { DOORWARD_BRAND: '/no/such/file.json' }],
     ['DOORWARD_DATA_DIR', { DOORWARD_DATA_DIR: '/dev/null/data' }],
+    ['DOORWARD_DATA_DIR', { DOORWARD_DATA_DIR: '/proc/data' }],
     ['DOORWARD_DATA_DIR', { DOORWARD_DATA_DIR: '/dev/null/data', DOORWARD_SECRET_KEY: secretKey }],
   ])('%s in %j', async (name, env) => {
     const { code, out, err } = await program.run(['serve'], { env });

@@ -95,7 +95,7 @@ describe('a SQLite file', () => {
   });
 
   it('must be a file that can be opened', async () => {
-    for (const sqlite of ['', ':memory:', '/dev/null/x.db']) {
+    for (const sqlite of ['', ':memory:', '/dev/null/x.db', '/proc/doorward/x.db']) {
       const opening = openStore({ database: { sqlite }, keyring, clock: systemClock });
       await expect(opening).rejects.toMatchObject({ code: 'configuration' });
     }
