@@ -16,6 +16,8 @@ export class MemoryDefinitions implements DefinitionStore {
   definitions: readonly Definition[] = [];
   readonly versions = new Map<string, CompiledFlow[]>();
   readonly groups = new Map<string, Group>();
+  /** Visitors under way, by flow. */
+  readonly runs = new Map<string, number>();
   /** How often `apply` loses against somebody else before it is done. */
   losses = 0;
 
@@ -33,6 +35,7 @@ export class MemoryDefinitions implements DefinitionStore {
     const gone = new Set([...change.remove, ...change.put.map(({ pk }) => pk)]);
     this.definitions = [...this.definitions.filter(({ pk }) => !gone.has(pk)), ...structuredClone(change.put)];
     for (const slug of change.removedFlows) this.versions.delete(slug);
+    for (const slug of [...change.removedFlows, ...(change.endRuns ?? [])]) this.runs.delete(slug);
     for (const flow of change.flows)
       this.versions.set(flow.slug, [...(this.versions.get(flow.slug) ?? []), structuredClone(flow)]);
     for (const effect of change.effects) {
@@ -52,6 +55,10 @@ export class MemoryDefinitions implements DefinitionStore {
 
   async currentVersions() {
     return Object.fromEntries([...this.versions].map(([slug, flows]) => [slug, flows.at(-1)?.version ?? 0]));
+  }
+
+  async openRuns(slugs: readonly string[]) {
+    return Object.fromEntries(slugs.map((slug) => [slug, this.runs.get(slug) ?? 0]));
   }
 }
 

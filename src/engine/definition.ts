@@ -21,6 +21,8 @@ export interface DefinitionsChange {
   /** New versions of flows that differ from their current one, already numbered. */
   readonly flows: readonly CompiledFlow[];
   readonly removedFlows: readonly string[];
+  /** Flows whose open runs end: their visitors are told to start again. None by default. */
+  readonly endRuns?: readonly string[];
   readonly effects: readonly Effect[];
 }
 
@@ -32,4 +34,6 @@ export interface DefinitionStore {
   flow(slug: string, version: number): Promise<CompiledFlow | null>;
   /** Current version numbers by slug. */
   currentVersions(): Promise<Readonly<Record<string, number>>>;
+  /** How many visitors are under way in each of these flows. Who has not answered yet has no run that could be counted. */
+  openRuns(slugs: readonly string[]): Promise<Readonly<Record<string, number>>>;
 }

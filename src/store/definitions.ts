@@ -9,7 +9,7 @@ import { text as message } from '../protocol/text.ts';
 import { accountStatements, carryOut } from './commit.ts';
 import type { Driver, Log, Statement } from './driver.ts';
 import { int, json, stateSchema, text } from './rows.ts';
-import { type Sql, sql } from './sql.ts';
+import { list, type Sql, sql } from './sql.ts';
 
 interface Setting {
   readonly driver: Driver;
@@ -53,6 +53,13 @@ export function definitionsOn({ driver, keyring, clock, log }: Setting): Definit
       const rows = await driver.read(sql`SELECT slug, current_version FROM doorward_flow`);
       return Object.fromEntries(rows.map((row) => [text(row, 0), int(row, 1)]));
     },
+    async openRuns(slugs) {
+      const rows = await driver.read(sql`
+        SELECT flow, count(*) FROM doorward_run
+        WHERE ended IS NULL AND expires_at > ${clock.now()} AND flow IN (${list(slugs)}) GROUP BY flow`);
+      const counted = new Map(rows.map((row) => [text(row, 0), int(row, 1)]));
+      return Object.fromEntries(slugs.map((slug) => [slug, counted.get(slug) ?? 0]));
+    },
   };
 }
 
@@ -66,12 +73,14 @@ function changeStatements(change: DefinitionsChange, now: number): Statement[] {
   };
   return [
     revision,
-    ...change.removedFlows.flatMap((slug) => [
+    ...[...change.removedFlows, ...(change.endRuns ?? [])].map((slug) =>
       plain(
-        `flow:${slug}`,
+        `runs:${slug}`,
         sql`UPDATE doorward_run SET state = ${emptied}, ended = ${goneText(now)}, ended_at = ${now}
           WHERE flow = ${slug} AND ended IS NULL`,
       ),
+    ),
+    ...change.removedFlows.flatMap((slug) => [
       plain(`flow:${slug}`, sql`DELETE FROM doorward_flow_version WHERE slug = ${slug}`),
       plain(`flow:${slug}`, sql`DELETE FROM doorward_flow WHERE slug = ${slug}`),
     ]),
@@ -98,7 +107,7 @@ function changeStatements(change: DefinitionsChange, now: number): Statement[] {
   ];
 }
 
-/** Runs of a deleted flow end: whoever was in it is told to start again. */
+/** Runs of a deleted flow, or of one that must not be finished any more, end: whoever was in it is told to start again. */
 function goneText(at: number): string {
   const ended: EndedRun = {
     ...{ at, outcome: { kind: 'denied', message: message('flow.gone') }, answer: '', secretAnswer: false },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { DefinitionsChange } from '../../src/engine/definition.ts';
 import type { CompiledFlow } from '../../src/engine/flow.ts';
-import { commit, group, loadAt, onEachDatabase, run, start } from './databases.ts';
+import { commit, ended, group, loadAt, onEachDatabase, run, start } from './databases.ts';
 
 const flow = (version: number): CompiledFlow => ({
   ...{ pk: 'f', slug: 'sign-up', version, name: 'Sign up', title: 'Welcome', designation: 'enrollment' },
@@ -48,5 +48,27 @@ onEachDatabase('definitions', (rig) => {
     expect(await definitions.apply(change(4, { flows: [flow(2)] }))).toBe('done');
     expect((await rig.store.accounts.purge(later)).flowVersions).toBe(1);
     expect(await definitions.flow('sign-up', 2)).toEqual(flow(2));
+  });
+  it('counts who is under way in a flow, and ends their runs when it is told to', async () => {
+    const { definitions } = rig.store;
+    const { revision } = await definitions.all();
+    await commit(
+      rig.store,
+      [],
+      [
+        { mode: 'insert', run: run('one') },
+        { mode: 'insert', run: run('two') },
+        { mode: 'insert', run: run('late', { expiresAt: start }) },
+        { mode: 'insert', run: run('over', { ended: ended() }) },
+        { mode: 'insert', run: run('three', { flow: 'other' }) },
+      ],
+    );
+    expect(await definitions.openRuns(['sign-up', 'other', 'none'])).toEqual({ 'sign-up': 2, other: 1, none: 0 });
+    expect(await definitions.openRuns([])).toEqual({});
+    await definitions.apply(change(revision, { flows: [flow(9)], endRuns: ['sign-up'] }));
+    expect(await definitions.openRuns(['sign-up', 'other'])).toEqual({ 'sign-up': 0, other: 1 });
+    const { run: gone } = await loadAt(rig.store, 'one', start);
+    expect(gone?.ended?.outcome).toEqual({ kind: 'denied', message: { $text: 'flow.gone' } });
+    expect((await loadAt(rig.store, 'over', start)).run?.ended?.outcome).toEqual({ kind: 'done', to: '/' });
   });
 });
