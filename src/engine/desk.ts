@@ -123,6 +123,7 @@ function bound(read: Reads): Reads {
     user: (id) => read.user(id),
     userByUsername: (key) => read.userByUsername(key),
     userByIdentifier: (fields, typed, exact) => read.userByIdentifier(fields, typed, exact),
+    usersByEmail: (key) => read.usersByEmail(key),
     passwordHash: (userId) => read.passwordHash(userId),
     provenance: (userId) => read.provenance(userId),
     groups: (references) => read.groups(references),

@@ -24,6 +24,8 @@ export interface Reads {
     typed: string,
     exact: boolean,
   ): Promise<User | null>;
+  /** Everybody with this e-mail address (by `usernameKey`), proved or not; at most a hundred. */
+  usersByEmail(key: string): Promise<readonly User[]>;
   passwordHash(userId: number): Promise<string | null>;
   /** Where the user's values came from. Read it after the row that it is written with: that row's version guards it. */
   provenance(userId: number): Promise<Provenance>;

@@ -27,6 +27,12 @@ export function readsOn(driver: Driver, clock: Clock): Reads {
     userByUsername: (key) =>
       first(driver.read(sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.username_key = ${key}`)),
     userByIdentifier: (fields, typed, exact) => userByIdentifier(driver, fields, typed, exact),
+    async usersByEmail(key) {
+      const rows = await driver.read(
+        sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.email_key = ${key} ORDER BY u.id LIMIT 100`,
+      );
+      return rows.map(userFrom).filter((user) => user !== null);
+    },
     async passwordHash(userId) {
       const [row] = await driver.read(
         sql`SELECT secret FROM doorward_credential WHERE user_id = ${userId} AND kind = 'password' AND name = ''`,

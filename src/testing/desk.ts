@@ -155,6 +155,7 @@ function readsOf(options: DeskOptions): Reads {
       }
       return null;
     },
+    usersByEmail: async (key) => users.filter(({ email }) => email !== '' && usernameKey(email) === key),
     passwordHash: async (id) => storedHash(options, id),
     groups: async (references) =>
       references.map((reference) => groups.find(({ pk, name }) => pk === reference || name === reference) ?? null),

@@ -204,6 +204,9 @@ onEachDatabase('finding users', (rig) => {
     expect(await find(['email'], 'plain@example.com', true)).toBeNull();
     expect(await find(['email', 'username'], 'PLAIN@example.com')).toEqual(address);
     expect(await find(['email'], 'twin@example.com')).toBeNull();
+    const named = (users: readonly { username: string }[]) => users.map(({ username }) => username);
+    expect(named(await rig.store.read.usersByEmail('twin@example.com'))).toEqual(['twin-1', 'twin-2']);
+    expect(await rig.store.read.usersByEmail('')).toEqual([]);
     expect(await find(['upn'], 'PLAIN@corp')).toEqual(plain);
     expect(await find(['username'], 'plain@corp')).toBeNull();
     expect(await find(['username', 'email', 'upn'], '')).toBeNull();
