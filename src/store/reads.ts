@@ -31,7 +31,7 @@ export function readsOn(driver: Driver, clock: Clock): Reads {
       const rows = await driver.read(
         sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.email_key = ${key} ORDER BY u.id LIMIT 100`,
       );
-      return rows.map(userFrom).filter((user) => user !== null);
+      return rows.map((row) => userFrom(row)).filter((user) => user !== null);
     },
     async passwordHash(userId) {
       const [row] = await driver.read(
