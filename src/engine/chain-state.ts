@@ -119,6 +119,11 @@ export function revision(
   return { plan: [...again, ...state.plan], visited, challenge: null, memo: null };
 }
 
+/** What a run that begins again still knows: whom it made, and nothing of what was said. */
+export function forgetful({ 'doorward/made': made }: PlanContext): PlanContext {
+  return made === undefined ? {} : { 'doorward/made': made };
+}
+
 /** Nothing that the stages asked for since `start` is carried out. */
 export function undone(start: ChainState | undefined): Partial<ChainState> {
   if (start === undefined) return {};

@@ -7,6 +7,7 @@ import {
   type ChainSetting,
   type ChainState,
   destination,
+  forgetful,
   inapplicable,
   onInvalid,
   plainEntry,
@@ -145,7 +146,7 @@ export class Chain {
     const { context, memo, visitor, sessionHash } = this.state;
     const desk = layDesk({
       ...{ definition, stage, flow, context, memo, visitor, query, unattended, dryRun, sessionHash },
-      revise: entry.revise ?? null,
+      ...{ binding: entry.binding, revise: entry.revise ?? null },
       read: this.#read,
       ...{ tools: world.tools, policies: world.policies },
     });
@@ -260,7 +261,7 @@ export class Chain {
 
   async #restart(keep: boolean): Promise<void> {
     const { world, flow } = this.#setting;
-    const start = keep ? this.state.context : {};
+    const start = keep ? this.state.context : forgetful(this.state.context);
     const planned = await planFlow(world, flow, this.state.visitor, start, this.#read);
     if (planned.kind === 'denied') return this.#end(inapplicable(planned.message, this.#setting));
     this.#moved = true;

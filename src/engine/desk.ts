@@ -15,6 +15,7 @@ import type { Visitor } from './visitor.ts';
 export interface DeskParts {
   readonly definition: AnyStage;
   readonly stage: CompiledStage;
+  readonly binding: string;
   readonly flow: CompiledFlow;
   readonly context: PlanContext;
   readonly memo: Json;
@@ -35,6 +36,7 @@ export function layDesk(parts: DeskParts): Desk {
   return {
     config: stage.config,
     stage,
+    binding: parts.binding,
     flow: { slug: flow.slug, designation: flow.designation },
     context: parts.context,
     memo: parts.memo,

@@ -55,6 +55,8 @@ export interface PlanContext {
   readonly 'goauthentik.io/sources/connection'?: SourceConnection;
   readonly 'doorward/baseline'?: Baseline;
   readonly 'doorward/origins'?: readonly KeyOrigin[];
+  /** Users that this run made, by the binding that did: what begins again makes no second one (W34). */
+  readonly 'doorward/made'?: Readonly<Record<string, number>>;
   readonly [key: string]: unknown;
 }
 

@@ -52,6 +52,8 @@ export type Response = JsonObject;
 export interface Desk<Config extends JsonObject = JsonObject> {
   readonly config: Config;
   readonly stage: CompiledStage;
+  /** The place in the flow. */
+  readonly binding: string;
   readonly flow: { readonly slug: string; readonly designation: Designation };
   readonly context: PlanContext;
   readonly memo: Json;

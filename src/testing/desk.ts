@@ -71,6 +71,7 @@ export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options
   return {
     config,
     stage: { pk: 'stage-pk', name: stage.kind, kind: stage.kind, config, ...options.stage },
+    binding: 'binding-pk',
     flow: options.flow ?? { slug: 'test-flow', designation: 'enrollment' },
     context: options.context ?? {},
     memo: options.memo ?? null,

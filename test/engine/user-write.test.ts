@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import type { Outcome } from '../../src/engine/stage.ts';
+import type { JsonObject } from '../../src/kernel/json.ts';
 import { field, groupPolicy, login, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
 
 const failed = 'Failed to update user. Please try again later.';
@@ -148,6 +150,41 @@ onBothDatabases('the user write stage', (rig) => {
     }
     expect(await rig.find('refused')).toMatchObject({ name: '', attributes: { a: 'text' } });
   });
+
+  it.each(['restart', 'restart_with_context'])(
+    'W34 a flow that begins again after its write (%s) writes to the user it made, and makes no second one',
+    async (action) => {
+      const answer = async (_: unknown, { good }: JsonObject): Promise<Outcome> =>
+        good === true ? { kind: 'pass' } : { kind: 'deny', message: 'No.' };
+      const judged = rig.probe(action, { answer }, { binding: { invalid_response_action: action } });
+      const typed = field('password', { type: 'password' });
+      await rig.flow(`w34-${action}`, [
+        promptFor(field('username', { type: 'username' }), 'name', typed),
+        write({ user_creation_mode: 'always_create' }),
+        judged,
+        login,
+      ]);
+      const visitor = rig.visitor();
+      await visitor.open(`w34-${action}`);
+      const username = `w34 ${action}`;
+      for (const name of ['First', 'Second']) {
+        await visitor.answer({ username, name, password: `the ${name} password` });
+        visitor.expectAsk('ak-stage-own-probe');
+        await visitor.answer({ good: false });
+        visitor.expectAsk('ak-stage-prompt');
+      }
+      await visitor.answer({ username: `${username} renamed`, name: 'Third', password: 'the third password' });
+      await visitor.answer({ good: true });
+      visitor.expectEnd();
+      expect(await visitor.whoAmI()).toBe(`${username} renamed`);
+      expect(await rig.usernames(username)).toEqual([`${username} renamed`]);
+      const user = await rig.find(`${username} renamed`);
+      expect(user).toMatchObject({ name: 'Third' });
+      expect(await rig.store.read.passwordHash(user?.id ?? 0)).toBe('plain:the third password');
+      const written = (await rig.events('user_write')).filter(({ user: about }) => about?.pk === user?.id);
+      expect(written.map(({ context }) => context.created)).toEqual([false, false, true]);
+    },
+  );
 
   it('W29 a connection that is somebody else’s by now: denied, and neither user nor event is left', async () => {
     const link = { source: 'shared', identifier: 'same', isNew: true };

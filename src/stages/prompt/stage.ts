@@ -164,7 +164,8 @@ async function isTaken({ context, read, visitor }: PromptDesk, username: PromptV
   const found = await read.userByUsername(usernameKey(username));
   const pending = context.pending_user;
   const own = pending !== undefined && 'ref' in pending ? pending.ref : visitor.user?.id;
-  return found !== null && found.id !== own;
+  const made = Object.values(context['doorward/made'] ?? {});
+  return found !== null && found.id !== own && !made.includes(found.id);
 }
 
 /** PR-6, for any number of password fields; one that was left empty counts as empty. */

@@ -93,6 +93,23 @@ describe('whom a write is about', () => {
     expect(always.accounts.users.slice(0, 2)).toEqual([ada, bob]);
   });
 
+  test('W34: at the place where this run made a user before, that one is written; at another place, a new one', async () => {
+    const made = { 'binding-pk': 2 };
+    const context = { prompt_data: { username: 'bob', name: 'Robert' }, 'doorward/made': made };
+    const config = { user_creation_mode: 'always_create' };
+    const again = await runUserWrite({ ...signedIn, config, context });
+    expect(again.report).toMatchObject({ created: false, user: { pk: 2 } });
+    expect(again.outcome).toMatchObject({ context: { pending_user: { ref: 2 }, user_backend: inbuiltBackend } });
+    expect(again.accounts.user('bob')?.name).toBe('Robert');
+    const elsewhere = { prompt_data: newUser, 'doorward/made': { another: 2 } };
+    const other = await runUserWrite({ ...signedIn, config, context: elsewhere });
+    expect(other.report?.created).toBe(true);
+    const both = { another: 2, 'binding-pk': other.accounts.user('new')?.id };
+    expect(other.outcome).toMatchObject({ context: { 'doorward/made': both } });
+    const gone = { ...context, 'doorward/made': { 'binding-pk': 404 } };
+    expect((await runUserWrite({ ...signedIn, config, context: gone })).message).toBe(generic);
+  });
+
   test('W6: never_create updates who is signed in, and denies when nobody is there', async () => {
     const config = { user_creation_mode: 'never_create' };
     const context = { prompt_data: { ...newUser, username: 'ada2' } };

@@ -4,7 +4,7 @@
  * Rules W1 to W41 of docs/user-write.md.
  */
 import type { Effect, Refusal } from '../../engine/effects.ts';
-import { inbuiltBackend, type PromptData, promptPairs } from '../../engine/plan-context.ts';
+import { inbuiltBackend, type PlanContext, type PromptData, promptPairs } from '../../engine/plan-context.ts';
 import { mayReplace } from '../../engine/profile.ts';
 import { noProvenance, type Provenance } from '../../engine/provenance.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
@@ -120,7 +120,7 @@ async function carryOut(desk: WriteDesk, target: UserTarget, decided: Decided): 
   };
   return {
     kind: 'pass',
-    context: { pending_user: { ref: user.id }, ...(created ? { user_backend: inbuiltBackend } : {}) },
+    context: { pending_user: { ref: user.id }, ...(created || target.again ? ofNewUser(desk, user) : {}) },
     effects: [
       ...(created ? creation(desk, { user, hash, provenance }) : update(desk, target.user, { user, hash, provenance })),
       ...groups.map(({ pk }): Effect => ({ kind: 'group.join', group: pk, userId: user.id })),
@@ -132,6 +132,11 @@ async function carryOut(desk: WriteDesk, target: UserTarget, decided: Decided): 
     report: desk.dryRun ? dryRunReport(write, target.user) : writeReport(write),
     ...(sessions.change === null ? {} : { session: sessions.change }),
   };
+}
+
+/** What a run knows besides of a user that it made. */
+function ofNewUser({ binding, context }: WriteDesk, { id }: User): PlanContext {
+  return { user_backend: inbuiltBackend, 'doorward/made': { ...context['doorward/made'], [binding]: id } };
 }
 
 /** The user as the write leaves it; a source adds its name to the user's list once (W26). */

@@ -11,6 +11,8 @@ export interface UserTarget {
   readonly kind: 'user';
   readonly user: User;
   readonly created: boolean;
+  /** This run made them before, at this very place: it began again (W34). */
+  readonly again?: true;
 }
 
 export type Target =
@@ -30,12 +32,20 @@ export async function chooseTarget(desk: Desk<UserWriteConfig>): Promise<Target>
   const pending = context.pending_user ?? visitorRef;
   if (pending === undefined) return config.user_creation_mode === 'never_create' ? { kind: 'nobody' } : newUser(desk);
   if ('decoy' in pending) return { kind: 'decoy' };
-  const user = await read.user(pending.ref);
+  return known(await read.user(pending.ref));
+}
+
+function known(user: User | null): Target {
   return user === null ? { kind: 'refused', why: 'the pending user is gone' } : { kind: 'user', user, created: false };
 }
 
 async function newUser(desk: Desk<UserWriteConfig>): Promise<Target> {
   const { config, context, tools } = desk;
+  const made = context['doorward/made']?.[desk.binding];
+  if (made !== undefined) {
+    const target = known(await desk.read.user(made));
+    return target.kind === 'user' ? { ...target, again: true } : target;
+  }
   const path = contextMember(context, 'user_path', config.user_path_template);
   if (typeof path !== 'string' || !isStorable(path)) return { kind: 'refused', why: 'user_path is not a text' };
   const now = tools.now();
