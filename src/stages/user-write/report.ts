@@ -5,6 +5,7 @@ import type { PromptData } from '../../engine/plan-context.ts';
 import type { Desk } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
 import { isPlainObject, type Json, type JsonObject } from '../../kernel/json.ts';
+import { isSecretName } from '../../kernel/secret-names.ts';
 import { masked, Secret } from '../../kernel/secrets.ts';
 import { sanitise } from './attributes.ts';
 import type { Changes } from './dispatch.ts';
@@ -73,11 +74,9 @@ export function writeEvent(desk: Desk, write: Write & { readonly user: User }, p
   };
 }
 
-const secretName = /api|auth|token|key|secret|pass|signature/i;
-
 /** A value for the event: masked where its name, or the name of a member inside it, tells of a secret (W35). */
 export function maskValue(name: string, value: unknown): Json {
-  if (value instanceof Secret || secretName.test(name)) return masked;
+  if (value instanceof Secret || isSecretName(name)) return masked;
   if (Array.isArray(value)) return value.map((item) => maskValue('', item));
   if (!isPlainObject(value)) return sanitise(value) ?? null;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskValue(key, item)]));
