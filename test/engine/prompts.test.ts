@@ -130,20 +130,6 @@ onBothDatabases('prompts', (rig) => {
     expect([sent.status, sent.headers.get('location')]).toEqual([303, '/']);
     expect(String((await rig.find('uploader'))?.attributes.picture)).toMatch(/^data:image\/png;base64,/);
   });
-
-  it('a validation policy cannot run yet, so its prompt denies', async () => {
-    const entry = {
-      model: 'authentik_policies_expression.expressionpolicy',
-      identifiers: { name: 'validates' },
-      attrs: { expression: 'return True' },
-    };
-    await rig.auth.flows.apply(JSON.stringify({ version: 1, entries: [entry] }));
-    const validation_policies = ['!Find [authentik_policies_expression.expressionpolicy, [name, validates]]'];
-    await rig.flow('validated', [{ ...promptFor('username'), attrs: { validation_policies } }, always]);
-    const visitor = rig.visitor();
-    await visitor.open('validated');
-    visitor.expectDenied('A check could not be carried out, so access is denied. Please try again later.');
-  });
 });
 
 function shownValue(visitor: Visitor, key: string): unknown {

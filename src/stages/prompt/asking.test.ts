@@ -114,15 +114,6 @@ describe('texts and failures', () => {
     expect(localize(asked?.sub_text ?? '', 'en')).toBe('x');
   });
 
-  it('denies when answers would have to pass policies, which cannot run yet', async () => {
-    expect(
-      await prompt.enter(deskOf([{ field_key: 'a' }], { config: { validation_policies: ['policy'] } })),
-    ).toMatchObject({
-      kind: 'deny',
-      message: { $text: 'flow.policy_failed' },
-    });
-  });
-
   it('asks nothing rather than too little when a field is missing from the version', async () => {
     await expect(prompt.enter(deskFor(prompt, { config: { fields: ['gone'] } }))).rejects.toThrow('gone');
   });

@@ -11,6 +11,7 @@ import {
   promptPairs,
   promptValue,
 } from '../../engine/plan-context.ts';
+import type { PolicyResult } from '../../engine/policy-request.ts';
 import type { Origin } from '../../engine/provenance.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
@@ -39,7 +40,7 @@ interface Question {
 }
 
 /** Asks for values; the table of types is in `field-types.ts`. */
-export const prompt = defineStage<PromptConfig>({
+export const prompt = defineStage({
   kind: 'prompt',
   model: 'authentik_stages_prompt.promptstage',
   component: 'ak-stage-prompt-form',
@@ -56,8 +57,6 @@ export const prompt = defineStage<PromptConfig>({
 });
 
 async function enter(desk: PromptDesk): Promise<Outcome> {
-  // Policies over answers cannot run yet; an answer that nobody checked must not go on.
-  if (desk.config.validation_policies.length > 0) return { kind: 'deny', message: text('flow.policy_failed') };
   const fields = fieldsOf(desk);
   for (const field of fields) warnOfExpressions(desk, field);
   const user = fields.some(({ field_key }) => isUserField(field_key)) ? await ownUser(desk) : null;
@@ -86,14 +85,25 @@ async function answer(desk: PromptDesk, response: Response): Promise<Outcome> {
   if (problems.length === 0 && !passwordsMatch(questions, new Map(values)))
     problems.push([wholeForm, [{ code: 'invalid', text: text('prompt.passwords_differ') }]]);
   if (problems.length > 0) return retry(asked, response, Object.fromEntries(problems));
-  return {
-    kind: 'pass',
-    context: {
-      prompt_data: mergePrompt(promptPairs(desk.context) ?? [], values),
-      ...keptBaseline(desk),
-      ...keptOrigins(desk, fields),
-    },
-  };
+  const prompt_data = mergePrompt(promptPairs(desk.context) ?? [], values);
+  const verdict = await desk.policies(desk.config.validation_policies, { prompt_data });
+  const { effects, messages, contextPatch } = verdict;
+  if (verdict.failed && !isExplained(verdict)) return { kind: 'deny', message: text('flow.policy_failed'), effects };
+  if (!verdict.passing) return { ...retry(asked, response, { [wholeForm]: refusals(messages) }), effects };
+  const context = { prompt_data, ...keptBaseline(desk), ...keptOrigins(desk, fields), ...contextPatch };
+  return { kind: 'pass', context, effects, messages };
+}
+
+/** What could not be checked is not taken; where a policy says why, the visitor may try again. */
+function isExplained({ decisions }: PolicyResult): boolean {
+  const failures = decisions.filter(({ failed }) => failed);
+  return failures.length > 0 && failures.every(({ messages }) => messages.length > 0);
+}
+
+/** PR-8; never an empty list, which a client would take for no problem at all. */
+function refusals(messages: readonly Text[]): readonly FieldProblem[] {
+  const said = messages.filter((message) => message !== '');
+  return (said.length > 0 ? said : [text('prompt.not_accepted')]).map((words) => ({ code: 'invalid', text: words }));
 }
 
 /**

@@ -41,5 +41,7 @@ export const stages: Record<keyof typeof en, string> = {
   'prompt.max_length': 'Das dürfen höchstens {max} Zeichen sein.',
   'prompt.min_length': 'Bitte verwenden Sie mindestens {min} Zeichen.',
   'prompt.passwords_differ': 'Die Passwörter stimmen nicht überein.',
+  'prompt.not_accepted':
+    'Diese Angaben wurden nicht angenommen. Bitte ändern Sie sie und versuchen Sie es noch einmal.',
   'prompt.username_taken': 'Dieser Benutzername ist bereits vergeben.',
 };

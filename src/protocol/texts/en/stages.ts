@@ -39,5 +39,6 @@ export const stages = {
   'prompt.max_length': 'This may have at most {max} characters.',
   'prompt.min_length': 'Use at least {min} characters.',
   'prompt.passwords_differ': "Passwords don't match.",
+  'prompt.not_accepted': 'These answers were not accepted. Please change them and try again.',
   'prompt.username_taken': 'Username is already taken.',
 } as const;
