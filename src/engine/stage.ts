@@ -14,7 +14,11 @@ import type { Visitor } from './visitor.ts';
  * The stage contract. A stage decides and never writes: it reads through its desk and returns an outcome, whose
  * effects the commit carries out. `enter` runs once, on arrival; `answer` judges what came back.
  */
-export interface Stage<Config extends JsonObject = JsonObject> {
+export interface Stage<
+  Config extends JsonObject = JsonObject,
+  Needs extends string = string,
+  Gives extends string = string,
+> {
   /** Folder and table name, snake_case: `user_write`. */
   readonly kind: string;
   /** The reference's model, as in blueprints. */
@@ -27,8 +31,8 @@ export interface Stage<Config extends JsonObject = JsonObject> {
   /** Config members that hold a pk (or a list of pks) of something else; the compiled flow carries those along. */
   readonly references?: Readonly<Record<string, ReferenceKind>>;
   /** Plan context keys that it reads and cannot do without, and that it adds. */
-  readonly needs: readonly string[];
-  readonly gives: readonly string[];
+  readonly needs: readonly Needs[];
+  readonly gives: readonly Gives[];
   /** Acts on the browser itself (cookies): runs only for the run's owner. */
   readonly touchesBrowser?: boolean;
   /** Body keys of an answer that are typed in confidence; a repeated answer with one may get its session again. */
@@ -133,7 +137,7 @@ export type SessionChange =
   | { readonly kind: 'end' };
 
 /**
- * Types a stage's declaration by its config schema.
+ * Types a stage's declaration by its config schema, and by what it needs and gives: typed flows are checked by that.
  *
  * @example
  * export const greet = defineStage({
@@ -142,7 +146,11 @@ export type SessionChange =
  *   enter: async (desk) => ({ kind: 'pass', messages: [desk.config.hello] }),
  * });
  */
-export function defineStage<Config extends JsonObject>(stage: Stage<Config>): Stage<Config> {
+export function defineStage<
+  Config extends JsonObject,
+  const Needs extends string = string,
+  const Gives extends string = string,
+>(stage: Stage<Config, Needs, Gives>): Stage<Config, Needs, Gives> {
   return stage;
 }
 
