@@ -5,18 +5,19 @@
 import type { App, SignedIn } from './app/app.ts';
 import { createApp } from './app/create.ts';
 import type { ExecuteOptions, ExecuteResult } from './app/execute.ts';
+import type { Groups } from './app/groups.ts';
 import { outsideHooks } from './app/hooks.ts';
 import type { BlueprintSource, DoorwardOptions } from './app/options.ts';
 import { type OutboxDesk, outboxDesk } from './app/outbox.ts';
 import type { Tokens } from './app/tokens.ts';
-import { commitOrThrow, type NewUser, type Users } from './app/users.ts';
-import type { Group, User } from './engine/user.ts';
+import type { NewUser, Users } from './app/users.ts';
+import type { User } from './engine/user.ts';
 import { sessionTokenOf } from './http/cookies.ts';
 import { createHandler } from './http/handler.ts';
-import { newUuid } from './kernel/ids.ts';
 
 export type { AppliedBlueprints } from './app/app.ts';
 export type { ExecuteOptions, ExecuteResult, UserReference } from './app/execute.ts';
+export type { Groups, NewGroup } from './app/groups.ts';
 export { HookVeto, type VetoPlace } from './app/hooks.ts';
 export type {
   BlueprintSource,
@@ -56,11 +57,7 @@ export interface Doorward {
       pageSize?: number;
     }): Promise<{ users: readonly User[]; total: number }>;
   };
-  readonly groups: {
-    list(): Promise<readonly Group[]>;
-    create(group: { name: string; isSuperuser?: boolean; parent?: string | null }): Promise<Group>;
-    delete(pk: string): Promise<void>;
-  };
+  readonly groups: Groups;
   /** One-time links, and access to the REST API for programs. */
   readonly tokens: Omit<Tokens, 'userOf'>;
   readonly flows: {
@@ -114,15 +111,7 @@ export async function createDoorward(options: DoorwardOptions): Promise<Doorward
       return token === null ? null : app.session(token);
     },
     users: { ...app.users, list: (filter = {}) => app.store.accounts.listUsers(filter) },
-    groups: {
-      list: () => app.store.accounts.listGroups(),
-      async create({ name, isSuperuser = false, parent = null }) {
-        const group = { pk: newUuid(), name, isSuperuser, parent, attributes: {} };
-        await commitOrThrow(app.store, [{ kind: 'group.create', group }]);
-        return group;
-      },
-      delete: (pk) => commitOrThrow(app.store, [{ kind: 'group.delete', pk }]),
-    },
+    groups: app.groups,
     tokens: app.tokens,
     flows: {
       apply: (yaml) => app.apply(typeof yaml === 'string' ? [{ name: 'inline', text: yaml }] : yaml),

@@ -6,6 +6,7 @@ import type { CommitAnswer, Loaded } from '../engine/ports.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Executed, ExecuteOptions } from './execute.ts';
+import type { Groups } from './groups.ts';
 import type { BlueprintSource, Log } from './options.ts';
 import type { Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
@@ -29,6 +30,7 @@ export interface App {
   readonly log: Log;
   readonly store: OpenStore;
   readonly users: Users;
+  readonly groups: Groups;
   readonly tokens: Tokens;
   /** Whether an administrator may act as another one. */
   readonly mayActAsAdministrators: boolean;
@@ -43,8 +45,6 @@ export interface App {
   /** The session behind a token: unexpired, its user active; null otherwise. */
   session(token: string): Promise<SignedIn | null>;
   isAdministrator(userId: number): Promise<boolean>;
-  /** The pk of a group by name or pk. @throws DoorwardError `not_found` */
-  groupPk(reference: string): Promise<string>;
   /** Changes accounts outside of a flow, in one transaction. */
   change(effects: readonly Effect[]): Promise<CommitAnswer>;
   /** Applies blueprints, all or nothing. */

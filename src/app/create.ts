@@ -23,6 +23,7 @@ import type { App } from './app.ts';
 import { startDelivery } from './deliver.ts';
 import { execute } from './execute.ts';
 import { FlowCache } from './flow-cache.ts';
+import { createGroups } from './groups.ts';
 import { createHooks } from './hooks.ts';
 import { startJob } from './jobs.ts';
 import { withoutLimits } from './limits.ts';
@@ -107,6 +108,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
   return {
     ...{ origin, basePath, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },
     ...{ trustedProxies: options.trustedProxies ?? [], brand: options.brand, brandName: world.brandName, users },
+    groups: createGroups({ store, now }),
     mayActAsAdministrators: options.impersonateAdministrators === true,
     tokens: createTokens({
       ...{ store, now, origin: `${origin}${basePath}` },
@@ -123,11 +125,6 @@ function wire(options: DoorwardOptions, parts: Parts): App {
       return signedIn;
     },
     isAdministrator: async (userId) => (await store.read.groupsOf(userId)).some((group) => group.isSuperuser),
-    async groupPk(reference) {
-      const [group] = await store.read.groups([reference]);
-      if (group == null) throw new DoorwardError('not_found', `there is no group "${reference}"`);
-      return group.pk;
-    },
     change: (effects) => store.commit({ id: newUuid(), runs: [], effects }),
     async apply(files, env = {}) {
       const input = { ...installed, definitions: store.definitions, read: store.read, files, env };

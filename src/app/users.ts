@@ -47,7 +47,9 @@ export interface Users {
   /** Ends all the user's sessions. */
   deactivate(pk: number, actor?: Actor): Promise<User>;
   delete(pk: number, actor?: Actor): Promise<void>;
+  /** @param group name or pk */
   join(pk: number, group: string, actor?: Actor): Promise<void>;
+  leave(pk: number, group: string, actor?: Actor): Promise<void>;
   /** Where the user's values came from, by field (`email`, `password`, `attributes.settings.locale`). */
   provenance(pk: number): Promise<Readonly<Record<string, FieldProvenance>>>;
 }
@@ -102,6 +104,11 @@ export function createUsers({ store, hasher, profile, now }: UserParts): Users {
     const told = toldOf(false, changes);
     return update(pk, changes, actor, (user) => [...more, eventOf('user_write', user, actor, told)]);
   };
+  const member = async (kind: 'group.join' | 'group.leave', pk: number, group: string, actor: Actor): Promise<void> => {
+    const user = await find(pk);
+    const moved = await membership(store, { kind, group, user });
+    await commit([...moved, eventOf(kind.replace('.', '_'), user, actor, { group })]);
+  };
   return {
     get: (reference) => ('pk' in reference ? store.read.user(reference.pk) : store.accounts.findUser(reference)),
     async create(input, actor = library) {
@@ -137,15 +144,8 @@ export function createUsers({ store, hasher, profile, now }: UserParts): Users {
       await find(pk);
       return Object.fromEntries(provenanceByField(await store.read.provenance(pk)));
     },
-    async join(pk, group, actor = library) {
-      const user = await find(pk);
-      const [found] = await groupsNamed(store, [group]);
-      if (found === undefined) return;
-      await commit([
-        { kind: 'group.join', group: found.pk, userId: pk },
-        eventOf('group_join', user, actor, { group }),
-      ]);
-    },
+    join: (pk, group, actor = library) => member('group.join', pk, group, actor),
+    leave: (pk, group, actor = library) => member('group.leave', pk, group, actor),
   };
 }
 
@@ -192,6 +192,14 @@ async function hashChecked(hasher: Hasher, password: string): Promise<string> {
   if (length < passwordLength.min || length > passwordLength.max || !isStorable(normal))
     throw new DoorwardError('invalid_request', `password: ${passwordLength.min} to ${passwordLength.max} characters`);
   return hasher.hash(normal);
+}
+
+/** A user comes into a group, or leaves it. @param group name or pk @throws DoorwardError `refused` */
+async function membership(
+  store: OpenStore,
+  { kind, group, user }: { readonly kind: 'group.join' | 'group.leave'; readonly group: string; readonly user: User },
+): Promise<readonly Effect[]> {
+  return (await groupsNamed(store, [group])).map(({ pk }) => ({ kind, group: pk, userId: user.id }));
 }
 
 async function groupsNamed(store: OpenStore, references: readonly string[]): Promise<readonly Group[]> {

@@ -1,5 +1,3 @@
-import { commitOrThrow } from '../../app/users.ts';
-import { newUuid } from '../../kernel/ids.ts';
 import type { Command } from '../command.ts';
 import { withApp } from '../open.ts';
 import { userNamed } from './user.ts';
@@ -14,11 +12,10 @@ export const groupCreate: Command = {
   },
   operands: { min: 1, max: 1 },
   async run({ operands: [name = ''], options, terminal }) {
-    const pk = newUuid();
-    await withApp(terminal.env, async (app) => {
-      const parent = typeof options.parent === 'string' ? await app.groupPk(options.parent) : null;
-      const group = { pk, name, isSuperuser: options.superuser === true, parent, attributes: {} };
-      await commitOrThrow(app.store, [{ kind: 'group.create', group }]);
+    const pk = await withApp(terminal.env, async (app) => {
+      const parent = typeof options.parent === 'string' ? options.parent : null;
+      const group = { name, isSuperuser: options.superuser === true, parent };
+      return (await app.groups.create(group, { via: 'cli' })).pk;
     });
     terminal.print(options.json === true ? JSON.stringify({ pk, name }) : `Made the group ${name}`);
   },
