@@ -23,6 +23,9 @@ export interface RecordSource {
 /** A line longer than this is no record. */
 const longestLine = 4_000_000;
 
+/** Little is read ahead of the records under way, so that how far one is can be told by the bytes. */
+const chunkBytes = 16 * 1024;
+
 /**
  * Opens a file of records; `-` is standard input.
  *
@@ -31,7 +34,8 @@ const longestLine = 4_000_000;
 export function openRecords(file: string, format: RecordFormat): RecordSource {
   let read = 0;
   const size = file === '-' ? null : sizeOf(file);
-  const bytes: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
+  const bytes: AsyncIterable<Buffer> =
+    file === '-' ? process.stdin : createReadStream(file, { highWaterMark: chunkBytes });
   const texts = decoded(bytes, (length) => {
     read += length;
   });
