@@ -22,7 +22,7 @@ onBothDatabases('the executor', (rig) => {
     left.expectEnd();
   });
 
-  it('invalid_non_applicable_flow: access denied; …_continue: sent on', async () => {
+  it('invalid_non_applicable_flow, non_applicable_plan: access denied; …_continue: sent on', async () => {
     await rig.auth.groups.create({ name: 'nobody at all' });
     const policies = [groupPolicy('nobody at all')];
     for (const denied_action of ['message_continue', 'message', 'continue'] as const)
@@ -43,7 +43,7 @@ onBothDatabases('the executor', (rig) => {
     visitor.expectEnd('/there');
   });
 
-  it('invalid_empty_flow, valid_flow_redirect: nothing to do is done at once', async () => {
+  it('invalid_empty_flow, empty_plan, invalid_flow_redirect, valid_flow_redirect: nothing to do is done at once', async () => {
     await rig.flow('empty', []);
     const visitor = rig.visitor();
     await visitor.open('empty');

@@ -102,7 +102,7 @@ onBothDatabases('policies', (rig) => {
     visitor.expectAsk('ak-stage-dummy');
   });
 
-  it('evaluate_on_plan decides when the run is planned, re_evaluate_policies when the stage is reached', async () => {
+  it('marker_reevaluate, reevaluate_actual: evaluate_on_plan decides when the run is planned, re_evaluate_policies when the stage is reached', async () => {
     await rig.auth.groups.create({ name: 'planned' });
     const user = await rig.user('planner', { groups: ['planned'] });
     const once = { evaluate_on_plan: true, re_evaluate_policies: false };
@@ -126,6 +126,23 @@ onBothDatabases('policies', (rig) => {
     await rig.auth.users.join(user.id, 'planned');
     await visitor.answer();
     visitor.expectEnd();
+  });
+
+  it('cache, default_context: there is none; everybody gets a plan of their own, as things are now', async () => {
+    await rig.auth.groups.create({ name: 'own plan' });
+    const user = await rig.user('with own plan', { groups: ['own plan'] });
+    await rig.user('without own plan');
+    const binding = { evaluate_on_plan: true, re_evaluate_policies: false };
+    await rig.flow('own-plan', [{ ...conditional('own', groupPolicy('own plan')), binding }, dummy]);
+    const [one, other] = [await rig.signedIn('with own plan'), await rig.signedIn('without own plan')];
+    await one.open('own-plan');
+    expect(shownStage(one)).toBe('own');
+    await other.open('own-plan');
+    other.expectAsk('ak-stage-dummy');
+    await leave(rig, user.id, 'own plan');
+    const elsewhere = await rig.signedIn('with own plan');
+    await elsewhere.open('own-plan');
+    elsewhere.expectAsk('ak-stage-dummy');
   });
 
   it('a binding that would never be evaluated is refused', async () => {

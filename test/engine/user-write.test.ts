@@ -131,6 +131,41 @@ onBothDatabases('the user write stage', (rig) => {
     });
   });
 
+  it('no change: the row stays as it was, and the event is there all the same', async () => {
+    const before = await rig.user('unchanged', { name: 'Same', attributes: { a: { b: '1' } } });
+    await rig.flow('no-change', [promptFor('name', 'attributes.a.b'), write()]);
+    const visitor = await rig.signedIn('unchanged');
+    const { version, lastUpdated } = (await rig.find('unchanged')) ?? before;
+    await visitor.open('no-change');
+    await visitor.answer({ name: 'Same', 'attributes.a.b': '1' });
+    visitor.expectEnd();
+    expect(await rig.find('unchanged')).toMatchObject({
+      version,
+      lastUpdated,
+      name: 'Same',
+      attributes: { a: { b: '1' } },
+    });
+    const [event] = await rig.events('user_write', 'unchanged');
+    expect(event?.context).toMatchObject({ created: false, written: [{ key: 'name' }, { key: 'attributes.a.b' }] });
+  });
+
+  it.each([
+    ['blank_username', '', 'A username is required.'],
+    ['duplicate_data', 'Test-User', failed],
+  ])('%s: denied where no prompt asked, and nothing is written', async (name, username, said) => {
+    const prompt_data = { username, name: 'name', 'attributes.some.custom-attribute': 'test' };
+    const given = rig.probe(name, {
+      enter: () => ({ kind: 'pass', context: { prompt_data: Object.entries(prompt_data) } }),
+    });
+    await rig.flow(name.replace('_', '-'), [given, write({ user_creation_mode: 'always_create' }), login]);
+    const visitor = rig.visitor();
+    const [users, events] = [await rig.usernames(''), await rig.events('user_write')];
+    await visitor.open(name.replace('_', '-'));
+    visitor.expectDenied(said);
+    expect(await visitor.whoAmI()).toBeNull();
+    expect([await rig.usernames(''), await rig.events('user_write')]).toEqual([users, events]);
+  });
+
   it('W16, W41 a refusal writes nothing and obeys the binding: restart begins again', async () => {
     await rig.user('refused', { attributes: { a: 'text' } });
     for (const action of ['retry', 'restart', 'restart_with_context'])

@@ -180,6 +180,19 @@ describe('the ways in and out', () => {
     expect([answer.status, answer.headers.location]).toEqual([302, to]);
   });
 
+  it('lead there whatever flow is under way, which goes on (test_views_helper: default flow with a foreign plan)', async () => {
+    const visitor = new WebClient(server.origin);
+    await visitor.open('default-enrollment-flow');
+    await visitor.answer({ username: '' });
+    for (const way of ['authentication', 'invalidation']) {
+      const { status, headers } = await visitor.request(`/flows/-/default/${way}/`);
+      expect([status, headers.location]).toEqual([302, `/if/flow/default-${way}-flow/`]);
+    }
+    await visitor.open('default-enrollment-flow');
+    await visitor.answer(signUp(`foreign-plan-${count}`));
+    expect(visitor.challenge).toEqual({ component: 'xak-flow-redirect', to: '/' });
+  });
+
   it('a page and a program come to the same end', async () => {
     const person = new WebClient(server.origin);
     const answer = await person.fill('/if/flow/default-enrollment-flow/?next=%2Fif%2Fuser%2F', signUp(`page-${count}`));
