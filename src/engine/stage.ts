@@ -7,6 +7,7 @@ import type { CompiledObject, CompiledStage, Designation } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { PolicyResult } from './policy-request.ts';
 import type { Reads, Tools } from './ports.ts';
+import type { StageProof } from './stage-proof.ts';
 import type { User } from './user.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -45,6 +46,8 @@ export interface Stage<
   unattended?(desk: Desk<Config>): Response | null;
   /** The commit refused an effect of this stage; by default the flow is denied with W40's message. */
   refused?(desk: Desk<Config>, refusal: Refusal): Promise<Outcome>;
+  /** What it does to a visitor's standing, for the proof of flows; `object` finds what the configuration refers to. */
+  proof?(config: Config, object: (pk: string) => CompiledObject | null): StageProof;
 }
 
 export type ReferenceKind = 'flow' | 'stage' | 'prompt' | 'group' | 'policy' | 'source';

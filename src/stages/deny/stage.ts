@@ -12,6 +12,7 @@ export const deny = defineStage({
   }),
   needs: [],
   gives: [],
+  proof: () => ({ denies: true }),
   enter: async ({ config, context }) => ({
     kind: 'deny',
     message: (context.deny_message ?? config.deny_message) || null,

@@ -10,6 +10,7 @@ export const dummy = defineStage({
   config: z.object({ throw_error: z.boolean().default(false).describe('Fail on arrival, to see how failures look.') }),
   needs: [],
   gives: [],
+  proof: ({ throw_error }) => (throw_error ? { denies: true } : { asks: true }),
   enter: async ({ config, stage }) => {
     if (config.throw_error) throw new Error('dummy stage');
     return { kind: 'ask', challenge: { component: 'ak-stage-dummy', name: stage.name } };

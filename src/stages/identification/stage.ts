@@ -7,6 +7,7 @@ import type { CompiledObject } from '../../engine/flow.ts';
 import { checkPassword, longestTyped } from '../../engine/password-check.ts';
 import { inbuiltBackend, type PendingUser } from '../../engine/plan-context.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';
+import type { StageProof } from '../../engine/stage-proof.ts';
 import type { User } from '../../engine/user.ts';
 import { isPlainObject, type JsonObject, member } from '../../kernel/json.ts';
 import type { IdentificationChallenge } from '../../protocol/challenge.ts';
@@ -53,6 +54,7 @@ export const identification = defineStage({
   },
   needs: [],
   gives: ['pending_user', 'pending_user_identifier', 'user_backend', 'auth_method', 'auth_method_args'],
+  proof: whatItProves,
   secretFields: () => ['password'],
   enter: async (desk) => ({ kind: 'ask', challenge: challengeOf(desk) }),
   answer,
@@ -135,6 +137,14 @@ function identified(
 
 function required(field: 'uid_field' | 'password'): Outcome {
   return { kind: 'retry', problems: { [field]: [{ code: 'required', text: text('prompt.required') }] } };
+}
+
+/** With the password on the same page an unknown name and a wrong password read the same, and what is shown is proven. */
+function whatItProves(config: Config): StageProof {
+  if (config.password_stage !== null) return { asks: true, identifies: 'anybody', proves: ['password'] };
+  const showsNames = config.show_matched_user && config.user_fields.some((field) => field !== 'username');
+  const reveals = !config.pretend_user_exists ? 'accounts' : showsNames ? 'names' : null;
+  return { asks: true, identifies: 'anybody', ...(reveals === null ? {} : { reveals }) };
 }
 
 /** The configuration of the inline password stage; null when there is none. */

@@ -34,6 +34,7 @@ export const initialSetup = defineStage({
   references: { group: 'group' },
   needs: [],
   gives: [],
+  proof: () => ({ gate: true, proves: ['setup_secret'] }),
   enter: (desk) => (desk.context.pending_user === undefined ? openGate(desk) : promote(desk)),
   async refused(_desk, refusal) {
     return refusal.effect === 'setup.claim'

@@ -29,6 +29,7 @@ export const oneTimeLink = defineStage({
   config,
   needs: [],
   gives: ['pending_user', 'auth_method'],
+  proof: () => ({ gate: true, identifies: 'holder', proves: ['one_time_link'] }),
   enter: (desk) => (desk.context[linkKey] === undefined ? openGate(desk) : useUp(desk)),
   async refused(_desk, refusal) {
     return refusal.effect === 'token.claim'

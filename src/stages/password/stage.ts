@@ -32,6 +32,8 @@ export const password = defineStage({
   // A flow that requires a signed-in visitor has one from the start (W4).
   needs: ['pending_user'],
   gives: ['pending_user', 'user_backend', 'auth_method', 'auth_method_args'],
+  // Without a backend that is known nobody's password is right (PW-2).
+  proof: ({ backends }) => ({ asks: true, proves: ['password'], denies: !backends.includes(inbuiltBackend) }),
   secretFields: () => ['password'],
   async enter(desk) {
     if ((await whoIsPending(desk)) === null) return { kind: 'deny', message: null };

@@ -65,13 +65,18 @@ export function fieldsOf({
 }: Pick<Desk<PromptConfig>, 'config' | 'object'>): readonly PromptFieldConfig[] {
   const known = fieldsByConfig.get(config);
   if (known !== undefined) return known;
+  const fields = allFields(config, object);
+  const last = fields.filter((field) => field === fields.findLast(({ field_key }) => field_key === field.field_key));
+  fieldsByConfig.set(config, last);
+  return last;
+}
+
+/** The same, those included that a later one with their key replaces. @throws as `fieldsOf` */
+export function allFields(config: PromptConfig, object: Desk['object']): readonly PromptFieldConfig[] {
   const fields = config.fields.map((pk) => {
     const found = object(pk);
     if (found === null) throw new DoorwardError('internal', `the prompt ${pk} is not part of this version of the flow`);
     return promptField.parse({ name: found.name, ...(found.config as JsonObject) });
   });
-  fields.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
-  const last = fields.filter((field) => field === fields.findLast(({ field_key }) => field_key === field.field_key));
-  fieldsByConfig.set(config, last);
-  return last;
+  return fields.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
 }

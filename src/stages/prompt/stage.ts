@@ -26,6 +26,7 @@ import { fieldsOf, type PromptConfig, type PromptFieldConfig, promptConfig } fro
 import { type Choice, fieldTypes, type Parsed, problem } from './field-types.ts';
 import { isEmail } from './formats.ts';
 import { type Background, choicesOf, initialValue, shownPlaceholder, shownValue, typedAgain } from './initial-value.ts';
+import { promptProof } from './proof.ts';
 import { sanitizeHtml } from './sanitize-html.ts';
 
 type PromptDesk = Desk<PromptConfig>;
@@ -49,6 +50,7 @@ export const prompt = defineStage({
   references: { fields: 'prompt', validation_policies: 'policy' },
   needs: [],
   gives: ['prompt_data'],
+  proof: promptProof,
   secretFields: (desk) => fieldsOf(desk).flatMap(({ type, field_key }) => (type === 'password' ? [field_key] : [])),
   collects: (desk) => fieldsOf(desk).map(({ field_key }) => field_key),
   enter,

@@ -37,6 +37,11 @@ export const redirect = defineStage({
   needs: [],
   gives: ['is_redirected'],
   touchesBrowser: true,
+  proof(config, object) {
+    if (config.mode === 'static') return { asks: true, goesTo: { address: config.target_static } };
+    const flow = config.target_flow === null ? null : object(config.target_flow);
+    return { goesTo: { flow: flow === null ? null : slugOf(flow), keepContext: config.keep_context } };
+  },
   enter: async (desk) => wishedByContext(desk) ?? configured(desk),
   answer: async () => ({ kind: 'pass' }),
 });

@@ -40,6 +40,7 @@ export const userLogin = defineStage({
   needs: ['pending_user'],
   gives: [],
   touchesBrowser: true,
+  proof: ({ remember_me_offset }) => ({ signsIn: true, asks: parseDuration(remember_me_offset) > 0 }),
   async enter(desk) {
     const user = await whoSignsIn(desk);
     if (user === null) return { kind: 'deny', message: null };

@@ -14,6 +14,7 @@ export const userLogout = defineStage({
   config: z.object({}),
   needs: [],
   gives: [],
+  proof: () => ({ signsOut: true }),
   touchesBrowser: true,
   async enter(desk) {
     const { visitor, stage, flow, tools } = desk;

@@ -18,6 +18,7 @@ import { hookCall, vetoed } from './hook.ts';
 import { changedMeanwhile } from './meanwhile.ts';
 import { originsOf, provenanceAfter, writersOf } from './origins.ts';
 import { failed, findProblem, usernameTaken } from './problems.ts';
+import { userWriteProof } from './proof.ts';
 import { dryRunMark, dryRunReport, type Write, writeEvent, writeReport } from './report.ts';
 import { sessionsAfterPassword, sessionsUntouched } from './sessions.ts';
 import { chooseTarget, type UserTarget } from './target.ts';
@@ -37,6 +38,7 @@ export const userWrite = defineStage({
   references: { create_users_group: 'group' },
   needs: ['prompt_data'],
   gives: ['pending_user', 'user_backend'],
+  proof: userWriteProof,
   enter: decide,
   async refused(desk, refusal) {
     if (refusal.reason === 'changed') return decide(desk);
