@@ -57,7 +57,7 @@ describe('PostgreSQL away and back (CONTRACT: Outcomes, Statuses)', () => {
     expect(rows).toEqual([{ n: 1 }]);
   };
 
-  it('says so, stays up, and takes the same answer afterwards', async () => {
+  it('W33: says so, stays up, and takes the same answer afterwards', async () => {
     gate.shut();
     expect(await readiness()).toBe(503);
     expect((await send(server.origin, '/-/health/live/')).status).toBe(200);

@@ -40,7 +40,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('another process keeps the file locked: 503, nothing moved, and the same answer is taken afterwards', async () => {
+it('W33: another process keeps the file locked: 503, nothing moved, and the same answer is taken afterwards', async () => {
   const [program, person, reader] = [0, 1, 2].map(() => new WebClient(server.origin)) as [
     WebClient,
     WebClient,
