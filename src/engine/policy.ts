@@ -39,11 +39,13 @@ export interface PolicyDesk<Config extends JsonObject = JsonObject> {
   /** Sees the effects that are still pending in this request. */
   readonly read: Reads;
   readonly tools: Tools;
-  /** Milliseconds that its binding gives it. */
+  /** Milliseconds that its binding gives it; a policy that takes longer has failed. */
   readonly timeoutMs: number;
+  /** Aborted when that time is up, so that nothing goes on for nobody. */
+  readonly signal: AbortSignal;
   /**
    * Asks another policy of the same flow version by its name, with more in the context. Depth is limited to 5.
-   * @throws Error for an unknown name
+   * @throws Error for an unknown name, and for a policy that could not find out
    */
   call(name: string, context: Readonly<Record<string, unknown>>): Promise<PolicyVerdict>;
 }
@@ -51,6 +53,11 @@ export interface PolicyDesk<Config extends JsonObject = JsonObject> {
 /** What a policy says. */
 export interface PolicyVerdict {
   readonly passing: boolean;
+  /**
+   * It could not find out: as if it had thrown, but with words for the visitor, who may try again at a form. Whatever
+   * `passing` says, it denies.
+   */
+  readonly failed?: true;
   /** For the visitor, whether it passes or not. */
   readonly messages: readonly Text[];
   /**

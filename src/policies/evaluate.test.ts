@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Bound, PolicyBinding } from '../engine/flow.ts';
-import { definePolicy } from '../engine/policy.ts';
+import { definePolicy, type PolicyVerdict } from '../engine/policy.ts';
 import type { PolicyRequest } from '../engine/policy-request.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { dummy } from '../stages/dummy/stage.ts';
@@ -13,16 +13,21 @@ const saying = definePolicy({
   ...{ kind: 'saying', model: 'test.saying', component: '', description: '', config: z.record(z.string(), z.json()) },
   async evaluate({ name, config: { passing, set = {} } }) {
     if (passing === 'broken') throw new Error('division by zero');
+    if (passing === 'never') return new Promise(() => {});
+    if (passing === 'silent') return { messages: [] } as unknown as PolicyVerdict;
+    if (passing === 'unknown') return { passing: true, failed: true, messages: [name] };
     return { passing: passing === true, messages: [name], contextPatch: set as JsonObject };
   },
 });
+
+type Said = boolean | 'broken' | 'never' | 'silent' | 'unknown';
 
 const { read, tools, visitor } = deskFor(dummy);
 const request: PolicyRequest = {
   ...{ userId: null, context: {}, visitor, flow: { slug: 'flow', designation: 'enrollment', objects: {} } },
 };
 
-function binding(order: number, passing: boolean | 'broken', more: Partial<PolicyBinding> = {}): PolicyBinding {
+function binding(order: number, passing: Said, more: Partial<PolicyBinding> = {}): PolicyBinding {
   const name = `policy ${order}`;
   return {
     ...{ pk: name, order, enabled: true, negate: false, timeout: 30, failureResult: false, group: null, user: null },
@@ -99,4 +104,97 @@ it('who somebody is may be set only where the binding allows it (CONTRACT: Outco
   expect(await evaluate('all', binding(0, true, { policy, writableContext: ['pending_user'] }))).toMatchObject({
     ...{ passing: true, contextPatch: set },
   });
+});
+
+it('engine: empty passes, simple passes, negate turns the answer and not the words', async () => {
+  for (const mode of ['any', 'all'] as const)
+    expect(await evaluate(mode)).toMatchObject({ passing: true, messages: [] });
+  expect(await evaluate('any', binding(0, true))).toMatchObject({ passing: true });
+  const words = { messages: ['policy 0'] };
+  expect(await evaluate('any', binding(0, true, { negate: true }))).toMatchObject({ passing: false, ...words });
+  expect(await evaluate('any', binding(0, false, { negate: true }))).toMatchObject({ passing: true, ...words });
+});
+
+it('a policy that could not find out denies, negated or not, in its own words', async () => {
+  for (const negate of [false, true])
+    expect(await evaluate('any', binding(0, 'unknown', { negate }))).toMatchObject({
+      ...{
+        passing: false,
+        failed: true,
+        messages: ['policy 0'],
+        decisions: [{ failed: true, messages: ['policy 0'] }],
+      },
+    });
+  expect(await evaluate('any', binding(0, 'unknown', { failureResult: true }))).toMatchObject({
+    ...{ passing: true, failed: false, messages: [] },
+  });
+});
+
+it('what is no answer is a failure, not the opposite of one', async () => {
+  expect(await evaluate('any', binding(0, 'silent', { negate: true }))).toMatchObject({ passing: false, failed: true });
+});
+
+it('a policy that takes longer than its timeout has failed, and no timer is left of any', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  expect(await evaluate('any', binding(0, 'never', { timeout: 0.01 }))).toMatchObject({
+    ...{ passing: false, failed: true },
+    broken: ["policy 0: Error: it took longer than the 0.01 seconds of its binding's timeout"],
+  });
+  expect(await evaluate('all', binding(0, 'never', { timeout: 0.01, failureResult: true }))).toMatchObject({
+    ...{ passing: true, failed: false },
+  });
+  await evaluate('all', binding(0, true), binding(1, 'broken'), binding(2, true, { timeout: 10_000_000 }));
+  expect(timers()).toBe(before);
+});
+
+it('process: a failure is an event that names the policy, and not the words of its error', async () => {
+  const { effects } = await evaluate('any', binding(0, 'broken'), binding(1, true));
+  expect(effects).toMatchObject([
+    {
+      kind: 'event',
+      event: { action: 'policy_exception', context: { binding: 'policy 0', policy: 'policy "policy 0"' } },
+    },
+  ]);
+  expect(JSON.stringify(effects)).not.toContain('division');
+});
+
+it.each([
+  ['any', 'one', true],
+  ['all', 'one', false],
+  ['any', 'none', false],
+  ['all', 'all', true],
+] as const)('1000 static bindings, %s, %s of them hold: the groups are asked once', async (mode, hold, passing) => {
+  const asked: number[] = [];
+  const group = { pk: 'in', name: 'in', isSuperuser: false, parent: null, attributes: {} };
+  const groupsOf = async (id: number) => {
+    asked.push(id);
+    return [group];
+  };
+  const held = (index: number): boolean => hold === 'all' || (hold === 'one' && index === 998);
+  const policies = Array.from({ length: 1000 }, (_, index): PolicyBinding => {
+    const to = index % 2 === 0 ? { group: held(index) ? 'in' : 'out' } : { user: held(index) ? 7 : 8 };
+    return binding(index, true, { policy: null, ...to });
+  });
+  const bound: Bound = { pk: 'bound', policyEngineMode: mode, policies };
+  const result = await createPolicies({ table: [], tools }).evaluate(
+    bound,
+    { ...request, userId: 7 },
+    { ...read, groupsOf },
+  );
+  expect([result.passing, asked]).toEqual([passing, [7]]);
+});
+
+it('all of two groups is not satisfied by one of them', async () => {
+  const group = { pk: 'one', name: 'one', isSuperuser: false, parent: null, attributes: {} };
+  const members = { ...read, groupsOf: async () => [group] };
+  const policies = ['one', 'two'].map((pk, order) => binding(order, true, { policy: null, group: pk }));
+  for (const [policyEngineMode, passing] of [
+    ['any', true],
+    ['all', false],
+  ] as const) {
+    const bound: Bound = { pk: 'bound', policyEngineMode, policies };
+    const result = await createPolicies({ table: [], tools }).evaluate(bound, { ...request, userId: 7 }, members);
+    expect(result.passing).toBe(passing);
+  }
 });

@@ -3,8 +3,9 @@
  * (flow-engine.md 5.1): every binding counts by itself, negate works for groups and users, an anonymous visitor is
  * simply a member of nothing, messages keep the order of the bindings, and an error denies instead of skipping.
  */
+import { eventActor } from '../engine/acting.ts';
 import type { Bound, PolicyBinding } from '../engine/flow.ts';
-import { type AnyPolicy, guardedKeys, type PolicyVerdict } from '../engine/policy.ts';
+import { type AnyPolicy, guardedKeys, type PolicyDesk, type PolicyVerdict } from '../engine/policy.ts';
 import type { PolicyDecision, PolicyRequest, PolicyResult } from '../engine/policy-request.ts';
 import type { Policies, Reads, Tools } from '../engine/ports.ts';
 import { isPlainObject, type JsonObject } from '../kernel/json.ts';
@@ -19,7 +20,7 @@ export interface PoliciesParts {
 /** A policy by value, as a flow version holds it. */
 type Compiled = NonNullable<PolicyBinding['policy']>;
 
-interface Verdict extends PolicyVerdict {
+interface Verdict extends Omit<PolicyVerdict, 'failed'> {
   readonly failed: boolean;
 }
 
@@ -28,15 +29,16 @@ const callDepth = 5;
 
 /** Evaluates bindings against a table of policies. */
 export function createPolicies({ table, tools, onError = () => {} }: PoliciesParts): Policies {
-  const evaluator = new Evaluator(new Map(table.map((policy) => [policy.kind, policy])), tools, onError);
+  const byKind = new Map(table.map((policy) => [policy.kind, policy]));
   return {
     async evaluate(bound, request, read): Promise<PolicyResult> {
       const bindings = bound.policies.filter((binding) => binding.enabled).toSorted((a, b) => a.order - b.order);
+      const evaluation = new Evaluation({ table: byKind, tools, onError, read });
       const verdicts: (readonly [PolicyBinding, Verdict])[] = [];
       let { context } = request;
       // One after the other: what a policy sets, the next one sees.
       for (const binding of bindings) {
-        const verdict = await evaluator.binding(binding, { ...request, context }, read);
+        const verdict = await evaluation.binding(binding, { ...request, context });
         context = { ...context, ...verdict.contextPatch };
         verdicts.push([binding, verdict]);
       }
@@ -70,59 +72,114 @@ function nameOf({ policy, group, user }: PolicyBinding): string {
   return group === null ? `user ${user}` : `group ${group}`;
 }
 
-class Evaluator {
-  readonly #table: ReadonlyMap<string, AnyPolicy>;
-  readonly #tools: Tools;
-  readonly #onError: NonNullable<PoliciesParts['onError']>;
+/** What one evaluation works with. */
+interface EvaluationParts {
+  readonly table: ReadonlyMap<string, AnyPolicy>;
+  readonly tools: Tools;
+  readonly onError: NonNullable<PoliciesParts['onError']>;
+  readonly read: Reads;
+}
 
-  constructor(table: ReadonlyMap<string, AnyPolicy>, tools: Tools, onError: NonNullable<PoliciesParts['onError']>) {
-    this.#table = table;
-    this.#tools = tools;
-    this.#onError = onError;
+/** The bindings of one place, asked once about one visitor. */
+class Evaluation {
+  readonly #parts: EvaluationParts;
+  #groups: ReturnType<Reads['groupsOf']> | undefined;
+
+  constructor(parts: EvaluationParts) {
+    this.#parts = parts;
   }
 
-  async binding(binding: PolicyBinding, request: PolicyRequest, read: Reads): Promise<Verdict> {
+  async binding(binding: PolicyBinding, request: PolicyRequest): Promise<Verdict> {
     try {
-      const verdict = await this.#judge(binding, request, read);
-      return { ...verdict, passing: verdict.passing !== binding.negate, failed: false };
+      const verdict = await this.#judge(binding, request);
+      if (verdict.failed !== true) return { ...verdict, passing: verdict.passing !== binding.negate, failed: false };
+      return this.#failure(binding, request, verdict.messages);
     } catch (error) {
-      this.#onError(binding, error);
-      // failure_result is the administrator's word for this case, and it is not negated.
-      return { passing: binding.failureResult, failed: !binding.failureResult, messages: [] };
+      this.#parts.onError(binding, error);
+      return this.#failure(binding, request, []);
     }
   }
 
-  async #judge(binding: PolicyBinding, request: PolicyRequest, read: Reads): Promise<PolicyVerdict> {
+  async #judge(binding: PolicyBinding, request: PolicyRequest): Promise<PolicyVerdict> {
     const { policy, group, user } = binding;
     if (user !== null) return plain(request.userId === user);
-    if (group !== null) {
-      const groups = request.userId === null ? [] : await read.groupsOf(request.userId);
-      return plain(groups.some((member) => member.pk === group));
-    }
+    if (group !== null) return plain((await this.#groupsOf(request.userId)).some((member) => member.pk === group));
     if (policy === null) throw new Error('the binding names neither a policy nor a group nor a user');
-    const verdict = await this.#policy(policy, request, read, { timeoutMs: binding.timeout * 1000, depth: 0 });
+    const verdict = await withinTime(binding.timeout, (time) => this.#policy(policy, request, { ...time, depth: 0 }));
     for (const key of Object.keys(verdict.contextPatch ?? {}))
       if ((guardedKeys as readonly string[]).includes(key) && !binding.writableContext.includes(key))
         throw new Error(`it sets ${key} in the plan context; add that to writable_context of its binding to allow it`);
     return verdict;
   }
 
+  /**
+   * `failure_result` is the administrator's word for this case, and it is not negated. The event names the policy only:
+   * an error's own words may hold what was typed.
+   */
+  #failure(binding: PolicyBinding, request: PolicyRequest, messages: PolicyVerdict['messages']): Verdict {
+    const { visitor, flow } = request;
+    const passing = binding.failureResult;
+    const event = {
+      ...{ action: 'policy_exception', ...eventActor(visitor, visitor.user), flow: flow.slug },
+      ...{ context: { binding: binding.pk, policy: nameOf(binding) }, at: this.#parts.tools.now() },
+      ...{ address: visitor.address, requestId: visitor.requestId },
+    };
+    return { passing, failed: !passing, messages: passing ? [] : messages, effects: [{ kind: 'event', event }] };
+  }
+
+  /** Asked of the store once, however many groups are bound. */
+  #groupsOf(userId: number | null): ReturnType<Reads['groupsOf']> {
+    if (userId === null) return Promise.resolve([]);
+    this.#groups ??= this.#parts.read.groupsOf(userId);
+    return this.#groups;
+  }
+
   async #policy(
     { kind, name, config }: Compiled,
     request: PolicyRequest,
-    read: Reads,
-    { timeoutMs, depth }: { readonly timeoutMs: number; readonly depth: number },
+    within: TimeGiven & { readonly depth: number },
   ): Promise<PolicyVerdict> {
-    const known = this.#table.get(kind);
+    const { table, tools, read } = this.#parts;
+    const { depth, ...time } = within;
+    const known = table.get(kind);
     if (known === undefined) throw new Error(`policies of the kind ${kind} cannot run here`);
     if (depth > callDepth) throw new Error(`policies call each other more than ${callDepth} deep`);
-    return known.evaluate({
-      ...{ config, name, request, read, timeoutMs, tools: this.#tools },
-      call: (other, more) => {
+    const verdict = await known.evaluate({
+      ...{ config, name, request, read, tools, ...time },
+      call: async (other, more) => {
         const context = { ...request.context, ...more };
-        return this.#policy(named(request, other), { ...request, context }, read, { timeoutMs, depth: depth + 1 });
+        const said = await this.#policy(named(request, other), { ...request, context }, { ...time, depth: depth + 1 });
+        if (said.failed === true) throw new Error(`the policy ${JSON.stringify(other)} could not find out`);
+        return said;
       },
     });
+    // Of one that an application wrote without types: what is no answer must not count as one when it is negated.
+    if (typeof verdict?.passing !== 'boolean' || !Array.isArray(verdict.messages))
+      throw new Error('its verdict lacks passing, a boolean, or messages, a list');
+    return verdict;
+  }
+}
+
+type TimeGiven = Pick<PolicyDesk, 'timeoutMs' | 'signal'>;
+
+/** The longest that a timer can wait. */
+const longestMs = 2 ** 31 - 1;
+
+/** @param seconds that the work may take; afterwards it has failed, and its signal is aborted */
+async function withinTime<T>(seconds: number, work: (time: TimeGiven) => Promise<T>): Promise<T> {
+  const timeoutMs = Math.min(seconds * 1000, longestMs);
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`it took longer than the ${seconds} seconds of its binding's timeout`));
+      controller.abort();
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work({ timeoutMs, signal: controller.signal }), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
