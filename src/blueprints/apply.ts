@@ -12,12 +12,12 @@ const tries = 5;
  * @example
  * const { summary, warnings } = await applyBlueprints({ files, stages, definitions: store.definitions, read: store.read });
  */
-export async function applyBlueprints(input: BlueprintInput): Promise<Pick<BlueprintPlan, 'summary' | 'warnings'>> {
+export async function applyBlueprints(input: BlueprintInput): Promise<Omit<BlueprintPlan, 'change'>> {
   // YAML is read seldom, so its parser is not part of every start.
   const { planBlueprints } = await import('./plan.ts');
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    const { change, summary, warnings } = await planBlueprints(input);
-    if (changesNothing(change) || (await input.definitions.apply(change)) === 'done') return { summary, warnings };
+    const { change, ...rest } = await planBlueprints(input);
+    if (changesNothing(change) || (await input.definitions.apply(change)) === 'done') return rest;
   }
   throw new DoorwardError('store_unavailable', 'the definitions were changed by others each time; try again');
 }

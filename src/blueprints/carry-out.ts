@@ -4,13 +4,16 @@
  */
 import type { Definition } from '../engine/definition.ts';
 import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
+import { mergedContext } from './context.ts';
 import type { Problem } from './issue-words.ts';
 import { asText, type Model, metaApplyModel, userModel } from './models.ts';
 import type { ParsedBlueprint, ParsedEntry } from './parse.ts';
 import { didYouMean, type Place, type Warning, wrong } from './place.ts';
+import { skipped, withoutSkipped } from './skipped.ts';
 import { isTrue, mergeDeep, resolveTree, type TagWorld } from './tags.ts';
+import { notSupported } from './unsupported.ts';
 import type { Identifiers, Workspace } from './workspace.ts';
-import { placeOf, type Tree, type TreeMap, treeOf } from './yaml-tree.ts';
+import { placeOf, type Tree } from './yaml-tree.ts';
 
 /** What all files of one plan share. */
 export interface Planning {
@@ -18,20 +21,19 @@ export interface Planning {
   readonly models: ReadonlyMap<string, Model>;
   readonly context: JsonObject;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that `!File` may read; null for none. */
+  readonly filesDir: string | null;
+  /** Leaves out entries of models that do not exist here, and what cannot do without them. */
+  readonly skipUnsupported: boolean;
   readonly warnings: Warning[];
   /** Where each object was last declared. */
   readonly places: Map<string, Place>;
-  /** Applies the shipped blueprint that a metaapplyblueprint entry names; says why it did not. */
-  applyShipped(wanted: Identifiers, at: Place): Promise<string | null>;
+  /** Applies the blueprint that a metaapplyblueprint entry names; says why it did not. */
+  applyNamed(wanted: Identifiers, at: Place): Promise<string | null>;
 }
 
 const states = ['present', 'created', 'must_created', 'absent'] as const;
 type State = (typeof states)[number];
-
-const builtInContext: JsonObject = {
-  'goauthentik.io/enterprise/licensed': false,
-  'goauthentik.io/rbac/models': {},
-};
 
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
@@ -53,7 +55,7 @@ class FileRun {
   /** pk by `id`; null where the entry made and found nothing. */
   readonly #ids = new Map<string, Json>();
   /** The real pk by the one that the file gives (1.4: exported files refer to each other by pk). */
-  readonly #pks = new Map<string, string>();
+  readonly #pks = new Map<string, Json>();
   readonly #later: ReadonlySet<string | null>;
 
   constructor(planning: Planning, { file, context, entries }: ParsedBlueprint) {
@@ -64,33 +66,42 @@ class FileRun {
       find: (model, pairs, whole, at) => this.#find(model, pairs, whole, at),
       context: mergedContext(file, context, planning.context),
       env: planning.env,
+      filesDir: planning.filesDir,
+      warn: (at, message) => planning.warnings.push({ ...at, message }),
     };
   }
 
   async entry(entry: ParsedEntry): Promise<void> {
     const name = (await this.#text(entry.model, 'model')).toLowerCase();
     const model = name === metaApplyModel ? null : this.#model(name, entry.model.at);
+    if (model === 'skipped') return this.#skip(entry, notSupported(name, this.#planning.models));
     const state = await this.#state(entry);
     for (const condition of entry.conditions)
       if (!isTrue(await resolveTree(condition, this.#world))) return this.#remember(entry, null, null);
     if (model === null) return this.#metaApply(entry);
-    const identifiers = await this.#identifiers(model, entry);
+    const given = withoutSkipped(await this.#identifiers(model, entry));
+    if (given.lost.length > 0) return this.#skip(entry, refersToSkipped(model, given.lost));
+    const identifiers: Identifiers = given.kept;
     const found = await this.#planning.workspace.find(model, identifiers);
     if (state === 'must_created' && found !== null)
       throw wrong(entry.at, `state must_created: this ${model.kind.replace('_', ' ')} exists already (pk ${found.pk})`);
     if (state === 'absent') return this.#remove(entry, found, identifiers);
     if (state === 'created' && found !== null) return this.#remember(entry, identifiers, found);
-    this.#remember(entry, identifiers, await this.#write(model, entry, identifiers, found));
+    const made = await this.#write(model, entry, identifiers, found);
+    if (typeof made === 'string') return this.#skip(entry, made);
+    this.#remember(entry, identifiers, made);
   }
 
+  /** The object as it was written, or why its entry is skipped. */
   async #write(
     model: Model,
     entry: ParsedEntry,
     identifiers: Identifiers,
     found: Definition | null,
-  ): Promise<Definition> {
+  ): Promise<Definition | string> {
     const { pk, ...others } = identifiers;
-    const given = mergeDeep(await this.#attrs(model, entry), others) as JsonObject;
+    const { kept, lost } = withoutSkipped(await this.#attrs(model, entry));
+    const given = mergeDeep(kept, others) as JsonObject;
     const attrs = Object.fromEntries(
       Object.entries({ ...found?.attrs, ...given }).map(([name, value]) => [
         name,
@@ -99,8 +110,32 @@ class FileRun {
     );
     const newPk = typeof pk === 'string' ? pk : null;
     const result = await this.#planning.workspace.put(model, found?.pk ?? newPk, attrs);
-    if (!('pk' in result)) throw this.#complaint(entry, result);
+    if (!('pk' in result)) {
+      if (lost.length > 0) return refersToSkipped(model, lost);
+      throw this.#complaint(entry, result);
+    }
+    for (const name of lost)
+      this.#warn(this.#at(entry, [name]), `${name} refers to an entry that was skipped, and goes without it`);
+    this.#warnOfNothingFound(model, entry, kept);
     return result;
+  }
+
+  /** A reference that may be empty, and is, because its look-up found nothing: the file meant something else. */
+  #warnOfNothingFound(model: Model, entry: ParsedEntry, attrs: JsonObject): void {
+    for (const name of Object.keys(model.references))
+      if (attrs[name] === null && this.#emptyTag(entry, [name]) !== '')
+        this.#warn(this.#at(entry, [name]), `${name}: the look-up finds nothing, so it stays empty`);
+  }
+
+  #skip(entry: ParsedEntry, why: string): void {
+    this.#warn(entry.at, `${why}; this entry was skipped`);
+    if (entry.id !== null) this.#ids.set(entry.id, skipped);
+    const pk = entry.identifiers?.kind === 'map' ? entry.identifiers.members.get('pk')?.value : undefined;
+    if (pk?.kind === 'scalar' && typeof pk.value === 'string') this.#pks.set(pk.value, skipped);
+  }
+
+  #warn(at: Place, message: string): void {
+    this.#planning.warnings.push({ ...at, message });
   }
 
   #remove(entry: ParsedEntry, found: Definition | null, identifiers: Identifiers): void {
@@ -124,8 +159,10 @@ class FileRun {
     const attrs = await this.#map(entry.attrs, 'attrs');
     if (!isPlainObject(attrs.identifiers))
       throw wrong(entry.at, 'attrs: expected "identifiers" with the name of a blueprint');
-    const refused = await this.#planning.applyShipped(attrs.identifiers as JsonObject, entry.at);
-    if (refused !== null && attrs.required !== false) this.#planning.warnings.push({ ...entry.at, message: refused });
+    const refused = await this.#planning.applyNamed(attrs.identifiers as JsonObject, entry.at);
+    if (refused === null || attrs.required === false) return;
+    if (!this.#planning.skipUnsupported) throw wrong(entry.at, `${refused}; or say "required: false"`);
+    this.#warn(entry.at, `${refused}; this entry was skipped`);
   }
 
   async #identifiers(model: Model, entry: ParsedEntry): Promise<Identifiers> {
@@ -150,10 +187,10 @@ class FileRun {
     const isKnown = (name: string) => model.members.length === 0 || model.members.includes(name);
     for (const [name] of attrs)
       if (!isKnown(name))
-        this.#planning.warnings.push({
-          ...this.#at(entry, [name]),
-          message: `${name} is not an attribute of ${model.name} and was ignored${didYouMean(name, model.members)}`,
-        });
+        this.#warn(
+          this.#at(entry, [name]),
+          `${name} is not an attribute of ${model.name} and was ignored${didYouMean(name, model.members)}`,
+        );
     return Object.fromEntries(attrs.filter(([name]) => isKnown(name)));
   }
 
@@ -168,7 +205,7 @@ class FileRun {
   /** Pks of this file as the real ones, one level into lists and maps; a whole object of `!FindObject` as its pk. */
   #realPks(value: Json, level: number): Json {
     if (typeof value === 'string') return this.#pks.get(value) ?? value;
-    if (level > 1) return value;
+    if (level > 1 || value === skipped) return value;
     if (Array.isArray(value)) return value.map((item: Json) => this.#realPks(item, level + 1));
     if (!isPlainObject(value)) return value;
     if (typeof value.pk === 'string') return this.#pks.get(value.pk) ?? value.pk;
@@ -191,11 +228,12 @@ class FileRun {
     return value;
   }
 
-  #model(name: string, at: Place): Model {
-    const model = this.#planning.models.get(name);
+  #model(name: string, at: Place): Model | 'skipped' {
+    const { models, skipUnsupported } = this.#planning;
+    const model = models.get(name);
     if (model !== undefined) return model;
-    const hint = didYouMean(name, this.#planning.models.keys());
-    throw wrong(at, `model: ${name} is not supported${hint}; take this entry out`);
+    if (skipUnsupported) return 'skipped';
+    throw wrong(at, `${notSupported(name, models)}; take this entry out`);
   }
 
   #keyOf(id: string, at: Place): Json {
@@ -211,6 +249,8 @@ class FileRun {
     const identifiers: Identifiers = Object.fromEntries(pairs);
     if (name.toLowerCase() === userModel) return this.#planning.workspace.findUser(identifiers);
     const model = this.#model(name.toLowerCase(), at);
+    if (model === 'skipped') return skipped;
+    if (Object.values(identifiers).includes(skipped)) return skipped;
     const unknown = Object.keys(identifiers).find((field) => field !== 'pk' && !model.members.includes(field));
     if (unknown !== undefined)
       throw wrong(at, `!Find: ${unknown} is not a member of ${model.name}${didYouMean(unknown, model.members)}`);
@@ -248,22 +288,10 @@ class FileRun {
   }
 }
 
-/** Built-in context, then the file's, then the caller's; maps merge, lists are joined (1.2). */
-function mergedContext(file: string, own: TreeMap | null, given: JsonObject): TreeMap {
-  const at = own?.at ?? { file, line: 1, column: 1 };
-  const layers = [treeOf(builtInContext, at), own, treeOf(given, at)];
-  const empty: Tree = { kind: 'map', at, members: new Map() };
-  const merged = layers.reduce<Tree>((all, layer) => (layer === null ? all : mergeTrees(all, layer)), empty);
-  return merged.kind === 'map' ? merged : { kind: 'map', at, members: new Map() };
-}
-
-function mergeTrees(first: Tree, later: Tree): Tree {
-  if (first.kind === 'list' && later.kind === 'list') return { ...later, items: [...first.items, ...later.items] };
-  if (first.kind !== 'map' || later.kind !== 'map') return later;
-  const members = new Map(first.members);
-  for (const [name, member] of later.members) {
-    const known = members.get(name);
-    members.set(name, known === undefined ? member : { ...member, value: mergeTrees(known.value, member.value) });
-  }
-  return { ...later, members };
+function refersToSkipped({ kind }: Model, names: readonly string[]): string {
+  const means: Partial<Record<Model['kind'], string>> = {
+    binding: ', so the flow does without this stage',
+    policy_binding: ', so its target is not guarded by it',
+  };
+  return `${names.join(', ')}: refers to an entry that was skipped${means[kind] ?? ''}`;
 }

@@ -47,6 +47,8 @@ export const userModel = 'authentik_core.user';
 export const metaApplyModel = 'authentik_blueprints.metaapplyblueprint';
 /** A shipped file that was applied; not for blueprints (`shipped.ts`). */
 export const shippedModel = 'doorward.shipped';
+/** What became of a file of the watched folder; not for blueprints (`folder.ts`). */
+export const blueprintModel = 'doorward.blueprint';
 
 const name = z.string().min(1);
 const pk = z.string().min(1);

@@ -49,6 +49,33 @@ entries: []`;
     expect(Object.fromEntries(members)).toEqual({ a: true, b: false, on: 15, y: 'n', when: '2020-01-02' });
   });
 
+  it('takes as numbers what the reference takes, sexagesimal ones too, and leaves the rest as text', () => {
+    const words = ['190:20:30', '20:30.5', '1_000', '0x1F', '0b101', '.5', '1e3', '08', '1.5e3', '1.5e+3', '0o17', '~'];
+    const { context } = parseBlueprint('f.yaml', `context: {a: [${words.join(', ')}]}\nentries: []`);
+    const list = context?.members.get('a')?.value;
+    expect(list?.kind === 'list' && list.items.map((item) => item.kind === 'scalar' && item.value)).toEqual([
+      ...[685230, 1230.5, 1000, 31, 5, 0.5, '1e3', '08', '1.5e3', 1500, '0o17', null],
+    ]);
+  });
+
+  it('merges maps in order, what a map says itself first', () => {
+    const text = 'context:\n  - &a {x: 1, y: 1}\n  - &b {y: 2, z: 2}\nentries: []';
+    expect(complaint(text)).toContain('context: expected a map');
+    const merged = parseBlueprint(
+      'f.yaml',
+      'context: {a: &a {x: 1, y: 1}, b: &b {y: 2, z: 2}, c: {<<: [*a, *b], x: 0}}\nentries: []',
+    ).context?.members.get('c')?.value;
+    const members = merged?.kind === 'map' ? [...merged.members] : [];
+    expect(
+      Object.fromEntries(members.map(([name, { value }]) => [name, value.kind === 'scalar' && value.value])),
+    ).toEqual({ x: 0, y: 1, z: 2 });
+  });
+
+  it('takes attributes and identifiers that are null for none', () => {
+    const { entries } = parseBlueprint('f.yaml', 'entries: [{model: a.b, identifiers: {c: d}, attrs: null}]');
+    expect(entries[0]?.attrs).toBeNull();
+  });
+
   it('warns of members that it does not know, with the nearest name', () => {
     const { warnings } = parseBlueprint(
       'f.yaml',
@@ -82,6 +109,15 @@ entries: []`;
     ],
     ['a name that is no text', 'context:\n  [a, b]: 1\nentries: []', 'f.yaml:2:3: expected a name before the colon'],
     ['an infinite number', 'context: {a: .inf}\nentries: []', 'f.yaml:1:14: expected text, a finite number'],
+    ['a number that would lose digits', 'context: {a: 12345678901234567890}\nentries: []', 'f.yaml:1:14: this whole'],
+    ['a version that is text', 'version: "1"\nentries: []', 'f.yaml:1:10: only blueprints of version 1'],
+    ['metadata without a name', 'metadata: {labels: {}}\nentries: []', 'f.yaml:1:11: metadata: expected a "name"'],
+    ['a section that is no list', 'entries: {a: {b: c}}', 'f.yaml:1:14: entries: expected a list of entries in each'],
+    [
+      'a merge of a text',
+      'context: {a: {<<: x}}\nentries: []',
+      'f.yaml:1:19: a merge key (<<) needs an alias of a map',
+    ],
     ['bytes', 'context: {a: !!binary aGk=}\nentries: []', "f.yaml:1:23: values of YAML's type !!binary"],
     ['an alias of nothing', 'context: {a: *b}\nentries: []', 'f.yaml:1:14: '],
     ['an alias of itself', 'context: &a {b: *a}\nentries: []', 'f.yaml:1:17: '],

@@ -1,36 +1,54 @@
-import type { DefinitionStore, DefinitionsChange } from '../engine/definition.ts';
+import type { Definition, DefinitionStore, DefinitionsChange } from '../engine/definition.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
 import type { Reads } from '../engine/ports.ts';
 import { type JsonObject, sameJson } from '../kernel/json.ts';
 import { carryOut, type Planning } from './carry-out.ts';
+import { changesOf, type ObjectChange } from './changes.ts';
 import { compileFlows, contentOf, unmetNeeds } from './compile.ts';
-import { digests } from './digests.ts';
-import { flowModel, groupModel, type Installed, modelTable, shippedModel } from './models.ts';
-import { parseBlueprint } from './parse.ts';
+import { type BlueprintFile, findFile, folderFile, givenFile, type KnownFile, shippedKnown } from './known-files.ts';
+import { flowModel, type Installed, modelTable } from './models.ts';
 import { type Place, type Warning, wrong } from './place.ts';
-import { isPresent, type ShippedFile, shippedFiles, shippedHash } from './shipped-files.ts';
+import { shippedFiles } from './shipped-files.ts';
+import { refuseUnsupported } from './unsupported.ts';
 import { type Identifiers, type Tally, Workspace } from './workspace.ts';
 
-/** A blueprint to apply. */
-export interface BlueprintFile {
-  /** For error messages. */
-  readonly name: string;
-  /** YAML. */
-  readonly text: string;
+/** How blueprints are applied. */
+export interface ApplyOptions {
+  /** Variables for `!Context`, over those of the file. */
+  readonly context?: JsonObject;
+  /** What `!Env` may read; nothing by default. A blueprint from a stranger must not see the server's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The folder below which `!File` may read; none by default. */
+  readonly filesDir?: string;
+  /** Leaves out, with a warning each, entries of models that do not exist here, and what cannot do without them. */
+  readonly skipUnsupported?: boolean;
+  /** Ends the open runs of flows that get a new version, instead of letting them finish on theirs. */
+  readonly endRuns?: boolean;
 }
 
-export interface BlueprintInput extends Installed {
+export interface BlueprintInput extends Installed, ApplyOptions {
   /** Carried out in this order, as if they were one. */
   readonly files: readonly BlueprintFile[];
   readonly definitions: DefinitionStore;
   /** Groups and users that blueprints refer to. */
   readonly read: Reads;
-  /** Variables for `!Context`, over those of the file. */
-  readonly context?: JsonObject;
-  /** What `!Env` may read; nothing by default. A blueprint from a stranger must not see the server's environment. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Files of the watched folder, which `metaapplyblueprint` entries may name; what becomes of one is recorded. */
+  readonly library?: readonly BlueprintFile[];
+  /** Milliseconds since the epoch, for those records. */
+  readonly now?: number;
   /** Names of shipped files to apply before `files`; what was applied of them is recorded (`shipped.ts`). */
   readonly shipped?: readonly string[];
+}
+
+/** A flow that gets a new version, or is removed. */
+export interface FlowChange {
+  readonly slug: string;
+  /** null for a new flow. */
+  readonly from: number | null;
+  /** null for a removed one. */
+  readonly to: number | null;
+  /** Visitors under way in it. */
+  readonly openRuns: number;
 }
 
 export interface BlueprintSummary extends Tally {
@@ -41,6 +59,9 @@ export interface BlueprintSummary extends Tally {
 export interface BlueprintPlan {
   readonly change: DefinitionsChange;
   readonly summary: BlueprintSummary;
+  /** What changes, for people. */
+  readonly changes: readonly ObjectChange[];
+  readonly flowChanges: readonly FlowChange[];
   /** Every flow as it will be, those that stay as they are included; a version of 0 is not yet numbered. */
   readonly compiled: readonly CompiledFlow[];
   readonly warnings: readonly Warning[];
@@ -55,8 +76,9 @@ export async function planBlueprints(input: BlueprintInput): Promise<BlueprintPl
   const { revision, definitions } = await input.definitions.all();
   const models = modelTable(input);
   const plan = new Plan(input, new Workspace(models, definitions, input.read), models);
-  for (const file of shippedFiles) if (input.shipped?.includes(file.name)) await plan.applyShippedFile(file);
-  for (const file of input.files) await carryOut(plan, parseBlueprint(file.name, file.text));
+  for (const [index, { name }] of shippedFiles.entries())
+    if (input.shipped?.includes(name)) await plan.apply(shippedKnown[index] as KnownFile);
+  await plan.applyGiven();
   return plan.finish(revision);
 }
 
@@ -65,12 +87,16 @@ class Plan implements Planning {
   readonly models: Planning['models'];
   readonly context: JsonObject;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly filesDir: string | null;
+  readonly skipUnsupported: boolean;
   readonly warnings: Warning[] = [];
   readonly places = new Map<string, Place>();
   readonly #input: BlueprintInput;
-  /** Shipped files that are being applied, outermost first, to notice a circle. */
-  readonly #under: string[] = [];
-  readonly #applied = new Set<string>();
+  readonly #given: readonly KnownFile[];
+  readonly #known: readonly KnownFile[];
+  /** Files that are being applied, outermost first, to notice a circle. */
+  readonly #under: KnownFile[] = [];
+  readonly #applied = new Set<KnownFile>();
 
   constructor(input: BlueprintInput, workspace: Workspace, models: Planning['models']) {
     this.#input = input;
@@ -78,46 +104,67 @@ class Plan implements Planning {
     this.models = models;
     this.context = input.context ?? {};
     this.env = input.env ?? {};
+    this.filesDir = input.filesDir ?? null;
+    this.skipUnsupported = input.skipUnsupported === true;
+    const { files, library = [] } = input;
+    const inFolder = ({ name }: BlueprintFile) => library.some((file) => file.name === name);
+    this.#given = files.map((file) => (inFolder(file) ? folderFile(file) : givenFile(file)));
+    const others = library.filter(({ name }) => !files.some((file) => file.name === name)).map(folderFile);
+    this.#known = [...this.#given, ...others, ...shippedKnown];
   }
 
-  async applyShipped(wanted: Identifiers, at: Place): Promise<string | null> {
-    const file = shippedFiles.find(({ title, path }) => wanted.name === title || wanted.path === path);
-    if (file === undefined)
-      return `the blueprint ${JSON.stringify(wanted.name ?? wanted.path ?? '')} is not one of those that are shipped; apply it yourself if it is needed`;
-    if (this.#under.includes(file.name))
-      throw wrong(at, `the blueprints apply each other in a circle: ${[...this.#under, file.name].join(' → ')}`);
-    // What was applied once, or stands there already, is the administrator's; it is not touched from here.
-    if (!isPresent(file, this.workspace.all())) await this.applyShippedFile(file);
+  async applyGiven(): Promise<void> {
+    if (!this.skipUnsupported)
+      refuseUnsupported(
+        this.#given.map((file) => file.read()),
+        this.models,
+      );
+    for (const file of this.#given) await this.apply(file);
+  }
+
+  async applyNamed(wanted: Identifiers, at: Place): Promise<string | null> {
+    const file = findFile(this.#known, wanted, at);
+    if (typeof file === 'string') return file;
+    if (this.#under.includes(file)) {
+      const circle = [...this.#under, file].map(({ path }) => path);
+      throw wrong(at, `the blueprints apply each other in a circle: ${circle.join(' → ')}`);
+    }
+    const standing = this.#applied.has(file) || file.standing(this.workspace.all());
+    if (typeof standing === 'string') return standing;
+    if (!standing) await this.apply(file);
     return null;
   }
 
-  async applyShippedFile(file: ShippedFile): Promise<void> {
-    if (this.#applied.has(file.name)) return;
-    this.#under.push(file.name);
-    const pks = await carryOut(this, parseBlueprint(`${file.name}.yaml`, file.text));
+  /** Carries out one file, once. */
+  async apply(file: KnownFile): Promise<void> {
+    if (this.#applied.has(file)) return;
+    const blueprint = file.read();
+    if (!this.skipUnsupported) refuseUnsupported([blueprint], this.models);
+    this.#under.push(file);
+    const pks = await carryOut(this, blueprint);
     this.#under.pop();
-    this.#applied.add(file.name);
-    const objects = this.workspace.all().filter(({ pk, model }) => pks.has(pk) && model !== groupModel);
-    this.workspace.record(shippedModel, { name: file.name }, { hash: shippedHash(file), objects: digests(objects) });
+    this.#applied.add(file);
+    file.note(this.workspace, { pks, warnings: this.warnings, at: this.#input.now ?? 0 });
   }
 
   async finish(revision: number): Promise<BlueprintPlan> {
     await this.workspace.loadReferencedGroups();
+    const { definitions, endRuns } = this.#input;
     const compiled = compileFlows(this.workspace.all(), this.#input);
     for (const flow of compiled) this.#warnOfNeeds(flow);
     const { put, remove, effects, tally } = this.workspace.difference();
-    const flows = await newVersions(this.#input.definitions, compiled, revision);
-    const slugs = new Set(compiled.map(({ slug }) => slug));
-    const removedFlows = this.workspace
-      .before()
-      .flatMap(({ model, attrs }) =>
-        model === flowModel && !slugs.has(String(attrs.slug)) ? [String(attrs.slug)] : [],
-      );
+    const current = await definitions.currentVersions();
+    const flows = await newVersions(definitions, compiled, { current, revision });
+    const removedFlows = missingFlows(this.workspace.before(), compiled);
+    const flowChanges = await flowChangesOf(definitions, { flows, removedFlows, current });
     return {
-      change: { revision, put, remove, flows, removedFlows, effects },
+      change: {
+        ...{ revision, put, remove, flows, removedFlows, effects },
+        endRuns: endRuns === true ? flowChanges.flatMap(({ slug, from, to }) => (from && to ? [slug] : [])) : [],
+      },
       summary: { ...tally, flows: flows.map(({ slug, version }) => ({ slug, version })) },
-      compiled,
-      warnings: this.warnings,
+      changes: changesOf(byPk(this.workspace.before()), byPk(this.workspace.all()), this.models),
+      ...{ flowChanges, compiled, warnings: this.warnings },
     };
   }
 
@@ -134,6 +181,20 @@ class Plan implements Planning {
   }
 }
 
+function byPk(definitions: readonly Definition[]): ReadonlyMap<string, Definition> {
+  return new Map(definitions.map((definition) => [definition.pk, definition]));
+}
+
+/** Slugs of flows that were there, and are not any more. */
+function missingFlows(before: readonly Definition[], compiled: readonly CompiledFlow[]): readonly string[] {
+  const slugs = new Set(compiled.map(({ slug }) => slug));
+  return before.flatMap(({ model, attrs }) =>
+    model === flowModel && !slugs.has(String(attrs.slug)) ? [String(attrs.slug)] : [],
+  );
+}
+
+type Versions = Readonly<Record<string, number>>;
+
 /**
  * The flows that differ from their current version, numbered. A new flow begins at the revision, which is above every
  * version of a deleted one of the same name: a number never means two things, so nodes may keep versions in memory.
@@ -141,9 +202,8 @@ class Plan implements Planning {
 async function newVersions(
   store: DefinitionStore,
   compiled: readonly CompiledFlow[],
-  revision: number,
+  { current: versions, revision }: { readonly current: Versions; readonly revision: number },
 ): Promise<readonly CompiledFlow[]> {
-  const versions = await store.currentVersions();
   const changed: CompiledFlow[] = [];
   for (const flow of compiled) {
     const version = Object.hasOwn(versions, flow.slug) ? versions[flow.slug] : undefined;
@@ -152,4 +212,23 @@ async function newVersions(
       changed.push({ ...flow, version: (version ?? revision) + 1 });
   }
   return changed;
+}
+
+async function flowChangesOf(
+  store: DefinitionStore,
+  change: {
+    readonly flows: readonly CompiledFlow[];
+    readonly removedFlows: readonly string[];
+    readonly current: Versions;
+  },
+): Promise<readonly FlowChange[]> {
+  const { flows, removedFlows, current } = change;
+  const from = (slug: string) => (Object.hasOwn(current, slug) ? (current[slug] ?? null) : null);
+  const changed = [
+    ...flows.map(({ slug, version }) => ({ slug, from: from(slug), to: version })),
+    ...removedFlows.map((slug) => ({ slug, from: from(slug), to: null })),
+  ];
+  if (changed.length === 0) return [];
+  const open = await store.openRuns(changed.map(({ slug }) => slug));
+  return changed.map((one) => ({ ...one, openRuns: open[one.slug] ?? 0 }));
 }

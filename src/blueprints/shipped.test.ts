@@ -158,12 +158,4 @@ describe('a blueprint that applies a shipped one', () => {
     await rig.apply(meta('name: Default - Invalidation flow'));
     expect(rig.flow('default-invalidation-flow').title).toBe('Bye');
   });
-
-  it('is warned of one that is not shipped, unless it does not require it', async () => {
-    const rig = new BlueprintRig();
-    expect((await rig.apply(meta('name: Other'))).warnings).toMatchObject([
-      { line: 1, column: 11, message: expect.stringContaining('"Other" is not one of those that are shipped') },
-    ]);
-    expect((await rig.apply(meta('name: Other', ', required: no'))).warnings).toEqual([]);
-  });
 });

@@ -3,7 +3,10 @@
  * `!Find` see what the entries before it did.
  */
 import { isPlainObject, isUnsafeName, type Json, type JsonObject } from '../kernel/json.ts';
+import { readBelow } from './file-tag.ts';
+import { format } from './format.ts';
 import { type Place, wrong } from './place.ts';
+import { skipped } from './skipped.ts';
 import type { Tree, TreeMap } from './yaml-tree.ts';
 
 /** What tags can ask about; `apply.ts` answers. */
@@ -14,6 +17,9 @@ export interface TagWorld {
   find(model: string, pairs: readonly (readonly [string, Json])[], whole: boolean, at: Place): Promise<Json>;
   readonly context: TreeMap;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that `!File` may read; null for none. */
+  readonly filesDir: string | null;
+  warn(at: Place, message: string): void;
 }
 
 /** The turns of the loops around a value, innermost first; null while a loop's own list is being resolved. */
@@ -53,12 +59,18 @@ const tags: Readonly<Record<string, Tag>> = {
     if (found !== undefined && found !== '') return found;
     return otherwise === undefined ? null : resolveIn(otherwise, scope);
   },
-  '!File': async (body) => {
-    throw wrong(body.at, '!File is refused: a blueprint may not read files of the server; use !Env or !Context');
+  '!File': async (body, scope) => {
+    const [path, otherwise] = nameAndDefault(body);
+    const read = readBelow(scope.world.filesDir, path, body.at);
+    if ('text' in read) return read.text;
+    const instead = otherwise === undefined ? 'nothing' : 'the default';
+    scope.world.warn(body.at, `!File ${path}: ${read.unreadable}; ${instead} was taken`);
+    return otherwise === undefined ? null : resolveIn(otherwise, scope);
   },
   '!Format': async (body, scope) => {
     const [template, ...values] = await resolveAll(items(body, 1), scope);
     if (typeof template !== 'string') throw wrong(body.at, '!Format: expected a text first');
+    if (values.includes(skipped)) return skipped;
     return format(template, values, body.at);
   },
   '!ParseJSON': async (body) => {
@@ -70,10 +82,11 @@ const tags: Readonly<Record<string, Tag>> = {
   },
   '!If': async (body, scope) => {
     const [condition, yes, no] = items(body, 1, 3);
+    if (yes !== undefined && no === undefined)
+      throw wrong(body.at, '!If: expected [condition] or [condition, value, otherwise]');
     const holds = isTrue(await resolveIn(condition, scope));
     const branch = holds ? yes : no;
-    if (branch === undefined) return yes === undefined ? holds : null;
-    return resolveIn(branch, scope);
+    return branch === undefined ? holds : resolveIn(branch, scope);
   },
   '!Condition': async (body, scope) => {
     const [mode, ...operands] = await resolveAll(items(body, 2), scope);
@@ -89,6 +102,8 @@ const tags: Readonly<Record<string, Tag>> = {
     const [object, key, otherwise] = await resolveAll(items(body, 2, 3), scope);
     const found = elementOf(object, key);
     if (found !== undefined) return found;
+    if (object === skipped) return skipped;
+    // A default that is a tag is resolved too; the reference hands the tag itself on, which nothing can use.
     if (otherwise === undefined) throw wrong(body.at, `!AtIndex: there is no element ${JSON.stringify(key)}`);
     return otherwise;
   },
@@ -211,33 +226,6 @@ export function mergeDeep(first: Json, later: Json): Json {
   return merged;
 }
 
-/** The reference's %-formatting, as far as blueprints use it: %s, %d, %i and %%. */
-function format(template: string, values: readonly Json[], at: Place): string {
-  let next = 0;
-  const text = template.replace(/%(.?)/gs, (whole, kind: string) => {
-    if (kind === '%') return '%';
-    const value = values[next];
-    next += 1;
-    if (value === undefined) throw wrong(at, `!Format: ${whole} has no value; give ${next} values after the text`);
-    if (kind === 's') return formatText(value);
-    if ((kind === 'd' || kind === 'i') && typeof value === 'number') return String(Math.trunc(value));
-    throw wrong(
-      at,
-      kind === 'd' || kind === 'i'
-        ? `!Format: ${whole} needs a number`
-        : `!Format: ${whole} is not known; use %s, %d or %%`,
-    );
-  });
-  if (next !== values.length) throw wrong(at, `!Format: ${values.length} values were given, the text takes ${next}`);
-  return text;
-}
-
-function formatText(value: Json): string {
-  if (value === null) return 'None';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
 function elementOf(object: Json | undefined, key: Json | undefined): Json | undefined {
   if (Array.isArray(object)) return typeof key === 'number' ? (object.at(key) as Json | undefined) : undefined;
   if (isPlainObject(object) && (typeof key === 'string' || typeof key === 'number') && Object.hasOwn(object, key))
@@ -246,7 +234,8 @@ function elementOf(object: Json | undefined, key: Json | undefined): Json | unde
 }
 
 function scalarText(body: Tree): string {
-  if (body.kind !== 'scalar' || body.value === null) throw wrong(body.at, 'expected a text after the tag');
+  if (body.kind !== 'scalar' || body.value === null || body.value === '')
+    throw wrong(body.at, 'expected a text after the tag');
   return String(body.value);
 }
 

@@ -153,6 +153,15 @@ class Reader {
   }
 }
 
+const wholeNumber = /^[-+]?(?:0b[01_]+|0[0-7_]+|0x[\da-fA-F_]+|0|[1-9][\d_]*(?::[0-5]?\d)*)$/;
+const fraction =
+  /^(?:[-+]?\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.\d[\d_]*(?:[eE][-+]\d+)?|[-+]?\d[\d_]*(?::[0-5]?\d)+\.[\d_]*|[-+]?\.(?:inf|Inf|INF|nan|NaN|NAN))$/;
+
+/** Whether the reference's reader of YAML takes a plain word as a number. */
+function isNumber(word: string): boolean {
+  return wholeNumber.test(word) || fraction.test(word);
+}
+
 function scalarValue(node: Scalar, at: Place): string | number | boolean | null {
   const { value } = node;
   // The reference's unquoted dates; JSON has none, so they stay the text that was written.
@@ -160,6 +169,10 @@ function scalarValue(node: Scalar, at: Place): string | number | boolean | null 
   // YAML 1.1 on paper knows y and n as booleans; the reference's reader takes them as text.
   if (typeof value === 'boolean' && /^[yn]$/i.test(node.source ?? '')) return node.source ?? value;
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  // What the reference's reader does not take as a number (1e3, 08) is text there, and so it is here.
+  if (node.tag === undefined && node.type === 'PLAIN' && !isNumber(node.source ?? '')) return node.source ?? '';
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+    throw wrong(at, 'this whole number is too large to be kept exactly; write it as a text, in quotes');
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw wrong(at, 'expected text, a finite number, true, false or null');
 }
