@@ -1,3 +1,4 @@
+import { createExpressionHosts } from '../adapters/expression-hosts.ts';
 import { createExpressions } from '../adapters/expressions/expressions.ts';
 import { createOutbound } from '../adapters/outbound.ts';
 import { createPasswordHasher } from '../adapters/password/hasher.ts';
@@ -55,16 +56,21 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
   });
   try {
     const installed = installedKinds(options);
-    const blueprints = { ...installed, definitions: store.definitions, read: store.read };
+    const blueprints = { ...installed, definitions: store.definitions, read: store.read, expressions };
     await applyShipped(blueprints);
+  const expressions = createExpressions();
     if (options.blueprints !== undefined && options.blueprints.length > 0)
       await applyBlueprints({ ...blueprints, files: options.blueprints });
-    return wire(options, { log, keyring, origin, opened: store, installed, webhooks, profile, now: () => clock.now() });
+    return wire(options, {
+      ...{ log, keyring, origin, opened: store, installed, webhooks, profile, retention, now: () => clock.now() },
+      expressions,
+    });
   } catch (error) {
     await store.close();
     throw error;
   }
 }
+    await expressions.close();
 
 interface Parts {
   readonly log: Log;
@@ -78,7 +84,9 @@ interface Parts {
 }
 
 function wire(options: DoorwardOptions, parts: Parts): App {
-  const { log, keyring, origin, opened, installed, webhooks, profile, now } = parts;
+  readonly retention: Retention;
+  readonly expressions: ReturnType<typeof createExpressions>;
+  const { log, keyring, origin, opened, installed, webhooks, profile, retention, expressions, now } = parts;
   const delivery = startDelivery({ outbox: opened.outbox, channels: deliveriesTo(webhooks, now), log, now });
   const counted = options.rateLimits === false ? withoutLimits(opened) : opened;
   const store = withWebhooks(counted, webhooks, () => delivery.poke());
@@ -88,7 +96,8 @@ function wire(options: DoorwardOptions, parts: Parts): App {
   const users = createUsers({ store, hasher, profile, now });
   const flows = new FlowCache(store.definitions, now);
   const tools = createTools({
-    ...{ clock: { now }, hasher, keyring, log, read: store.read, profile, expressions: createExpressions() },
+    ...{ clock: { now }, hasher, keyring, log, read: store.read, profile, expressions },
+    expressionHosts: createExpressionHosts(options.expressionHosts ?? []),
     outbound: createOutbound(),
     breachCheckUrl: options.breachCheckUrl ?? 'https://api.pwnedpasswords.com/range/',
     newUserId: () => store.newUserId(),
@@ -127,7 +136,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     isAdministrator: async (userId) => (await store.read.groupsOf(userId)).some((group) => group.isSuperuser),
     change: (effects) => store.commit({ id: newUuid(), runs: [], effects }),
     async apply(files, env = {}) {
-      const input = { ...installed, definitions: store.definitions, read: store.read, files, env };
+      const input = { ...installed, definitions: store.definitions, read: store.read, expressions, files, env };
       const { summary, warnings } = await applyBlueprints(input);
       flows.forget();
       return { ...summary, warnings };
@@ -140,7 +149,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     },
     hashLoad: () => builtIn?.load ?? null,
     async close() {
-      await Promise.all([purge.stop(), delivery.stop()]);
+      await Promise.all([purge.stop(), delivery.stop(), expressions.close(), strength.close()]);
       await store.close();
     },
   };

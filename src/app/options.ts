@@ -84,6 +84,11 @@ export interface DoorwardOptions {
   /**
    * Where password policies that check it ask for known stolen passwords: an address that speaks as Have I Been Pwned
    * does, and that the first five hexadecimal digits of a SHA-1 are put after. https://api.pwnedpasswords.com/range/ by
+  /**
+   * Names of the servers that expressions may ask with `requests` and `resolve_dns`; none by default. One at a private
+   * address counts only where the address itself is named, too.
+   */
+  readonly expressionHosts?: readonly string[];
    * default.
    */
   readonly breachCheckUrl?: string;

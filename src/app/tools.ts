@@ -1,3 +1,4 @@
+import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
 import type { Outbound } from '../engine/outbound.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
@@ -15,6 +16,7 @@ export interface ToolParts {
   readonly read: Reads;
   readonly profile: Profile | null;
   readonly expressions: Expressions;
+  readonly expressionHosts: ExpressionHosts;
   readonly outbound: Outbound;
   readonly breachCheckUrl: string;
   newUserId(): Promise<number>;
@@ -22,7 +24,8 @@ export interface ToolParts {
 
 /** The work that stages ask for, done by adapters. */
 export function createTools(parts: ToolParts): Tools {
-  const { clock, hasher, keyring, log, read, profile, expressions, outbound, breachCheckUrl, newUserId } = parts;
+  const { clock, hasher, keyring, log, read, profile, outbound, breachCheckUrl, newUserId } = parts;
+  const { expressions, expressionHosts } = parts;
   return {
     now: () => clock.now(),
     newUserId,
@@ -31,6 +34,7 @@ export function createTools(parts: ToolParts): Tools {
     outbound,
     breachCheckUrl,
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),
+    expressionHosts,
     hashToken: (token) => keyring.digest('lookup', token),
     log: (level, message, fields) => log(level, message, fields),
     async verifyPassword(userId, password, identifier) {

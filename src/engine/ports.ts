@@ -1,5 +1,6 @@
 import type { JsonObject } from '../kernel/json.ts';
 import type { Effect, Refusal } from './effects.ts';
+import type { ExpressionHosts } from './expression-hosts.ts';
 import type { Expressions } from './expressions.ts';
 import type { Bound } from './flow.ts';
 import type { HookTransaction, UserWritten } from './hooks.ts';
@@ -86,6 +87,7 @@ export interface Commit {
   readonly id: string;
   readonly runs: readonly RunWrite[];
   readonly effects: readonly Effect[];
+  readonly expressionHosts: ExpressionHosts;
 }
 
 /**

@@ -57,6 +57,7 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
   const visitor: Visitor = {
     ...{ user, impersonator: signedIn?.impersonator ?? null, session: signedIn?.session ?? null },
     ...{ address: input.address, agent: input.agent, locale, origin: input.origin, requestId: input.requestId },
+    query: input.query,
   };
   const known = loaded.run;
   const open = known !== null && known.ended === null;

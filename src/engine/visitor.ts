@@ -12,4 +12,6 @@ export interface Visitor {
   readonly locale: string;
   readonly origin: string;
   readonly requestId: string;
+  /** The page's own query (`next`, …); absent without a browser. */
+  readonly query?: Readonly<Record<string, string>>;
 }

@@ -1,3 +1,4 @@
+import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
 import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
 import type { Outbound } from '../engine/outbound.ts';
@@ -42,6 +43,8 @@ export interface DeskOptions {
   /** What policies say that the stage asks; by default all pass. */
   readonly policies?: Desk['policies'];
   readonly tokens?: readonly Token[];
+  /** What expressions may ask other servers; by default nothing. */
+  readonly expressionHosts?: ExpressionHosts;
   readonly query?: Readonly<Record<string, string>>;
   readonly unattended?: boolean;
   readonly dryRun?: boolean;
@@ -130,6 +133,16 @@ const noOutbound: Outbound = {
     throw new Error('no other server can be reached from this desk');
   },
 };
+const noScore: Tools['passwordScore'] = async () => {
+  throw new Error('no password can be scored at this desk');
+};
+
+const noHost = async () => {
+  throw new Error('expressions reach no other server from this desk');
+};
+
+const noHosts: ExpressionHosts = { send: noHost, resolve: noHost, reverse: noHost };
+
 
 const anonymous: Visitor = {
   user: null,
@@ -206,6 +219,7 @@ function matches(user: User, field: 'username' | 'email' | 'upn', typed: string,
   return exact ? value === typed : usernameKey(value) === usernameKey(typed);
 }
 
+    expressionHosts: options.expressionHosts ?? noHosts,
 function withAncestors(own: readonly Group[], all: readonly Group[]): readonly Group[] {
   const found = new Set(own);
   for (const group of found) {

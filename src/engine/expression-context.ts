@@ -1,0 +1,64 @@
+import { isPlainObject, type Json, type JsonObject, member, sameJson } from '../kernel/json.ts';
+import { Secret } from '../kernel/secrets.ts';
+import type { Crossing } from './expression-values.ts';
+import { isOwnMember } from './expression-variables.ts';
+import type { CompiledFlow } from './flow.ts';
+import { type PlanContext, type PromptData, type PromptValue, promptPairs } from './plan-context.ts';
+
+/** The plan context before and after an evaluation. */
+export interface ContextChange {
+  readonly context: PlanContext;
+  /** As the code got it. */
+  readonly before: JsonObject;
+  /** As the code left it. */
+  readonly after: JsonObject;
+  readonly crossing: Crossing;
+  readonly flow: { readonly objects?: CompiledFlow['objects'] };
+}
+
+/**
+ * What the code set in the plan context, by top-level member; `undefined` for one that it took out.
+ *
+ * @throws Error for a member that is Doorward's own, and for values that cannot be kept
+ */
+export function contextPatch(change: ContextChange): Readonly<Record<string, unknown>> {
+  const { before, after, crossing } = change;
+  const patch = new Map<string, unknown>();
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [was, is] = [member(before, key), member(after, key)];
+    if (key === 'flow_plan' || sameJson(was, is)) continue;
+    if (isOwnMember(key)) throw new Error(`it sets ${key}, which is for Doorward itself`);
+    if (is === undefined) patch.set(key, undefined);
+    else if (key === 'prompt_data') patch.set(key, answersBack(change, is));
+    else if (key === 'pending_user') patch.set(key, userBack(is));
+    else patch.set(key, crossing.back(is));
+  }
+  return Object.fromEntries(patch);
+}
+
+/** In the order that they had, new ones last; what answers a password prompt is a secret. */
+function answersBack({ context, crossing, flow }: ContextChange, value: Json): PromptData | Json {
+  const answers = crossing.back(value);
+  if (!isPlainObject(answers)) return answers as Json;
+  const secret = secretKeys(flow);
+  const known = (promptPairs(context) ?? []).map(([key]) => key);
+  const keys = new Set([...known.filter((key) => Object.hasOwn(answers, key)), ...Object.keys(answers)]);
+  return [...keys].map((key) => {
+    const answer = answers[key] as PromptValue;
+    return [key, typeof answer === 'string' && secret(key) ? new Secret(answer) : answer] as const;
+  });
+}
+
+/** Keys that a prompt of the flow asks for as a password, and those that a user write takes as one. */
+function secretKeys({ objects = {} }: ContextChange['flow']): (key: string) => boolean {
+  const asked = new Set<unknown>();
+  for (const { kind, config } of Object.values(objects))
+    if (kind === 'prompt' && isPlainObject(config) && config.type === 'password') asked.add(config.field_key);
+  return (key) => asked.has(key) || key === 'password' || key.startsWith('password_');
+}
+
+function userBack(value: Json): unknown {
+  const pk = isPlainObject(value) && value.$object === 'user' ? value.pk : undefined;
+  if (typeof pk === 'number') return { ref: pk };
+  throw new Error('pending_user can only be a user, such as ak_user_by gives');
+}
