@@ -4,7 +4,7 @@ import { isLocale, locales } from '../protocol/localize.ts';
 import { describeDevice } from './describe-device.ts';
 import { Initial } from './flow-form.tsx';
 import type { AccountPageData, ListedSession } from './page-data.ts';
-import { ProvenanceLine } from './provenance-line.tsx';
+import { OtherProvenance, ProvenanceLine } from './provenance-line.tsx';
 import { page, Shell } from './shell.tsx';
 import { Time } from './time.tsx';
 import { type Words, wordsIn } from './words.ts';
@@ -99,6 +99,7 @@ function Profile({ data, words }: Props) {
           </div>
         ))}
       </dl>
+      <OtherProvenance shown={entries.map(([, , field]) => field)} provenance={data.provenance} words={words} />
     </Section>
   );
 }
@@ -126,6 +127,7 @@ function Password({ data, words }: Props) {
           </>
         )}
       </p>
+      <ProvenanceLine field="password" provenance={data.provenance} words={words} />
     </Section>
   );
 }

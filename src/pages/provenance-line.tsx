@@ -1,3 +1,4 @@
+import { reservedPrefix } from '../engine/profile.ts';
 import type { FieldProvenance } from '../engine/provenance.ts';
 import type { Text } from '../protocol/text.ts';
 import { Time } from './time.tsx';
@@ -25,6 +26,41 @@ export function ProvenanceLine({ field, provenance, words }: Props) {
       {sentence(known, provenance, words)} · <Time at={known.at} words={words} />
     </p>
   );
+}
+
+interface OthersProps extends Omit<Props, 'field'> {
+  /** Fields that have a line of their own. */
+  readonly shown: readonly string[];
+}
+
+/** The user's other attributes, by name: where they came from, and when; never their values. */
+export function OtherProvenance({ shown, provenance, words }: OthersProps) {
+  const others = [...provenance.fields.keys()].filter(
+    (field) => nameOf(field) !== null && !shown.some((own) => `${own}.`.startsWith(`${field}.`)),
+  );
+  if (others.length === 0) return null;
+  return (
+    <details>
+      <summary>{words.of('provenance.others')}</summary>
+      <dl>
+        {others.toSorted().map((field) => (
+          <div>
+            <dt>{nameOf(field)}</dt>
+            <dd>
+              <ProvenanceLine field={field} provenance={provenance} words={words} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+/** An attribute as people write it; null for anything else, and for what the product keeps there for itself. */
+function nameOf(field: string): string | null {
+  const [, path] = /^attributes\.(.+)$/s.exec(field) ?? [];
+  const name = path?.replace(/\\([\\.])/g, '$1') ?? reservedPrefix;
+  return name.startsWith(reservedPrefix) ? null : name;
 }
 
 /** The field itself, or the attribute that it is a part of. */

@@ -33,7 +33,17 @@ describe('the account page', () => {
     expect(html).toContain('href="/if/flow/default-invalidation-flow/"');
   });
 
-  it('offers the administration to administrators alone', () => {});
+  it('says of every value where it came from: the password’s too, and attributes by their names', () => {
+    const [profile = '', password = ''] = html.split('id="password"');
+    expect(password).toContain('You entered this in “Create an account”');
+    for (const words of ['Set by an administrator', 'From GitHub']) expect(profile).toContain(words);
+    const [, others = ''] = html.split('<details>');
+    expect(others).toContain('<dt>company.e.mail</dt>');
+    expect(others).toContain('Brought in by “import”');
+    expect(html).not.toContain('goauthentik.io');
+    const provenance = { ...accountData.provenance, fields: new Map() };
+    expect(accountPage({ ...accountData, provenance })).not.toContain('<details>');
+  });
 
   it('has no button for other sessions when there are none', () => {
     const only = accountData.sessions.filter((session) => session.current);

@@ -26,6 +26,18 @@ export const accountData: AccountPageData = {
         'name',
         { origin: { kind: 'prompt', flow: 'sign-up', stage: 'details' }, at: Date.UTC(2026, 4, 4, 8, 30), by: 'self' },
       ],
+      [
+        'password',
+        { origin: { kind: 'prompt', flow: 'sign-up', stage: 'details' }, at: Date.UTC(2026, 4, 4, 8, 30), by: 'self' },
+      ],
+      [
+        'attributes.company.e\\.mail',
+        { origin: { kind: 'unattended', flow: 'import' }, at: Date.UTC(2026, 3, 2), by: null },
+      ],
+      [
+        'attributes.goauthentik\\.io/user/sources',
+        { origin: { kind: 'source', source: 'GitHub' }, at: Date.UTC(2026, 3, 2), by: 'self' },
+      ],
       ['attributes.settings', { origin: { kind: 'source', source: 'GitHub' }, at: Date.UTC(2026, 3, 2), by: 'self' }],
     ]),
     flows: new Map([['sign-up', { $lang: { en: 'Create an account', de: 'Konto anlegen' } }]]),

@@ -79,6 +79,7 @@ export const pages: Record<keyof typeof en, string> = {
   'provenance.invitation': 'Aus Ihrer Einladung',
   'provenance.library': 'Von einer Anwendung gesetzt',
   'provenance.administrator': 'Von der Verwaltung gesetzt',
+  'provenance.others': 'Woher Ihre übrigen Angaben kommen',
   'account.edit': 'Profil bearbeiten',
   'account.password': 'Passwort',
   'account.password_changed': 'Zuletzt geändert',

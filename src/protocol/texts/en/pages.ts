@@ -76,6 +76,7 @@ export const pages = {
   'provenance.invitation': 'From your invitation',
   'provenance.library': 'Set by an application',
   'provenance.administrator': 'Set by an administrator',
+  'provenance.others': 'Where your other details came from',
   'account.edit': 'Edit profile',
   'account.password': 'Password',
   'account.password_changed': 'Last changed',
