@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { expressionRunnerFromSource } from './scripts/expression-runner.js';
 
 const textFile = /\.(yaml|css|svg|client\.js)$/;
 const marker = '\0text:';
@@ -26,7 +27,7 @@ function textFiles(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [textFiles()],
+  plugins: [textFiles(), expressionRunnerFromSource()],
   resolve: {
     alias: [
       { find: /^doorward$/, replacement: resolve(import.meta.dirname, 'src/index.ts') },

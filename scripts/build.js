@@ -5,12 +5,15 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
+import { expressionRunner } from './expression-runner.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** `--out DIR`: tests build for themselves, so that nobody deletes what another one runs. */
 const { out } = parseArgs({ options: { out: { type: 'string', default: 'dist' } }, strict: false }).values;
 const dist = resolve(root, String(out));
+/** A program of its own, which the expressions' adapter starts. */
+const runner = join(dist, 'expression-runner.js');
 
 const doors = {
   cli: 'src/cli/main.ts',
@@ -93,13 +96,13 @@ export function buildOptions() {
     banner: {
       js: "var require = globalThis.process?.getBuiltinModule?.('node:module').createRequire(import.meta.url);",
     },
-    plugins: [lazyCommonJs, executable],
+    plugins: [lazyCommonJs, executable, expressionRunner(runner)],
   };
 }
 
 /** Deletes what an earlier build left behind. */
 async function removeStale(outputs) {
-  const current = new Set(Object.keys(outputs).map((path) => join(root, path)));
+  const current = new Set([...Object.keys(outputs).map((path) => join(root, path)), runner]);
   for (const entry of await readdir(dist, { recursive: true })) {
     const path = join(dist, entry);
     if (relative(dist, path).startsWith('types') || current.has(path) || !/\.js(\.map)?$/.test(path)) continue;

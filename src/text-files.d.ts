@@ -19,3 +19,8 @@ declare module '*.client.js' {
   const text: string;
   export default text;
 }
+
+// The program of the runner processes, bundled on its own by `scripts/expression-runner.js`.
+declare module 'doorward:expression-runner' {
+  export function runnerFile(): URL | string;
+}

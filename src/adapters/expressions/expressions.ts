@@ -1,11 +1,61 @@
-import type { Expressions } from '../../engine/expressions.ts';
+import {
+  type ExpressionAnswer,
+  type ExpressionJob,
+  type ExpressionLanguage,
+  type Expressions,
+  expressionLimitBytes,
+} from '../../engine/expressions.ts';
+import { named } from './names.ts';
+import type { Pool } from './pool.ts';
 
-/** Runs the code of administrators in processes of their own. */
-export function createExpressions(): Expressions {
-  return {
-    check: async () => null,
-    evaluate: async () => {
-      throw new Error('expressions cannot run here');
-    },
+const defaultLimitMs = 100;
+const checkLimitMs = 1_000;
+const hostLimitMs = 5_000;
+
+/** Runs the code of administrators in processes of their own, which the first expression starts. */
+export function createExpressions(): Expressions & { close(): Promise<void>; pids(): readonly number[] } {
+  let opening: Promise<Pool> | undefined;
+  let pool: Pool | undefined;
+  let closed = false;
+  const opened = async (): Promise<Pool> => {
+    if (closed) throw new Error('expressions no longer run: the server is ending');
+    opening ??= import('./pool.ts').then(({ Pool }) => new Pool());
+    pool = await opening;
+    return pool;
   };
+  return {
+    async check(language, source) {
+      const tooLong = sizeProblem(source);
+      if (tooLong !== null) return tooLong;
+      const work = { limitMs: checkLimitMs, hostLimitMs, host: noHost, message: checking(language, source) };
+      return (await (await opened()).run(work)) as string | null;
+    },
+    async evaluate(job) {
+      const tooLong = sizeProblem(job.source);
+      if (tooLong !== null) throw new Error(tooLong);
+      const { language, source, host, limitMs = defaultLimitMs } = job;
+      const message = { type: 'evaluate', language, source, variables: named(source, job.variables), limitMs } as const;
+      return (await (await opened()).run({ limitMs, hostLimitMs, host, message })) as ExpressionAnswer;
+    },
+    async close() {
+      closed = true;
+      await (await opening)?.close();
+    },
+    pids: () => pool?.pids ?? [],
+  };
+}
+
+const noHost: ExpressionJob['host'] = async (name) => {
+  throw new Error(`${name} is not called by a check`);
+};
+
+function checking(language: ExpressionLanguage, source: string) {
+  return { type: 'check', language, source } as const;
+}
+
+function sizeProblem(source: string): string | null {
+  const bytes = Buffer.byteLength(source);
+  return bytes > expressionLimitBytes
+    ? `it has ${bytes} bytes, at most ${expressionLimitBytes}: move what it computes into several expressions`
+    : null;
 }

@@ -1,0 +1,5 @@
+import type { Engine } from '../engine.ts';
+
+export async function createJavaScript(): Promise<Engine> {
+  throw new Error('JavaScript expressions cannot run here yet');
+}

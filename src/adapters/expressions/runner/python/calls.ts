@@ -1,0 +1,99 @@
+import type { Json } from '../../../../kernel/json.ts';
+import type { HostCall } from '../../messages.ts';
+import { ipAddress, ipNetwork, isInNetwork } from '../addresses.ts';
+import { CodeError } from '../engine.ts';
+import { slugify } from '../slugify.ts';
+import { isPythonObject, toJson, toPython } from './values.ts';
+
+type Named = Readonly<Record<string, unknown>>;
+
+/** What the server answers, by name. */
+const hostFunctions = [
+  ...['ak_user_by', 'ak_is_group_member', 'ak_call_policy', 'ak_create_event', 'ak_user_has_authenticator'],
+  ...['ak_create_jwt', 'resolve_dns', 'reverse_dns'],
+];
+
+/** Modules of functions that the server answers: `requests.get(…)`. */
+const hostModules = ['requests', 'ak_logger'];
+
+const localFunctions: Readonly<
+  Record<string, (args: readonly unknown[], named: Named, messages: string[]) => unknown>
+> = {
+  ak_message: ([text], _, messages) => {
+    messages.push(typeof text === 'string' ? text : String(toJson(text)));
+    return null;
+  },
+  slugify: ([text]) => slugify(String(toJson(text))),
+  ip_address: ([text]) => toPython(ipAddress(textOf(text))),
+  ip_network: ([text, strict], named) => toPython(ipNetwork(textOf(text), (named.strict ?? strict) !== false)),
+  __in_network__: ([one, network]) => isInNetwork(asObject(one), asObject(network)),
+  __now__: () => now(),
+};
+
+/** Names that stand for something besides variables: a name looked up without being called needs a value. */
+export const helperNames: ReadonlyMap<string, unknown> = new Map([
+  ...[...hostFunctions, ...Object.keys(localFunctions)].map((name) => [name, functionNamed(name)] as const),
+  ...hostModules.map((name) => [name, toPython({ $object: name })] as const),
+]);
+
+/** Monty knows a function by its JavaScript name. */
+function functionNamed(name: string): () => void {
+  return Object.defineProperty(() => {}, 'name', { value: name });
+}
+
+/** The answer of a helper that needs nobody else; undefined when there is none of that name. */
+export function local(
+  name: string,
+  args: readonly unknown[],
+  named: object,
+  messages: string[],
+): { value: unknown } | undefined {
+  if (!Object.hasOwn(localFunctions, name)) return undefined;
+  return { value: localFunctions[name]?.(args, named as Named, messages) };
+}
+
+/**
+ * A call that the server answers. A method comes as a function with its object first.
+ *
+ * @throws CodeError NameError where nothing has that name
+ */
+export function callOf(name: string, args: readonly unknown[], named: object): HostCall {
+  const keywords = Object.fromEntries(Object.entries(named).map(([key, value]) => [key, toJson(value)]));
+  const all = args.map((value) => toJson(value));
+  const [self] = args;
+  if (hostFunctions.includes(name)) return { name, args: all, named: keywords };
+  if (!isPythonObject(self)) throw new CodeError('NameError', `name '${name}' is not defined`);
+  if (self.name === 'ak_logger') return { name: 'ak_logger', args: [name, ...all.slice(1)], named: keywords };
+  if (hostModules.includes(self.name)) return { name: `${self.name}.${name}`, args: all.slice(1), named: keywords };
+  return { name: `${self.name}.${name}`, args: all, named: keywords };
+}
+
+/** A variable as Python has it: the visitor's address is an address. */
+export function inputOf(name: string, value: Json): unknown {
+  return name === 'ak_client_ip' && typeof value === 'string' ? toPython(ipAddress(value)) : toPython(value);
+}
+
+function textOf(value: unknown): string {
+  const text = toJson(value);
+  if (typeof text === 'string') return text;
+  throw new CodeError('ValueError', 'an address is given as a text');
+}
+
+function asObject(value: unknown) {
+  if (!isPythonObject(value)) throw new CodeError('TypeError', 'only an address can be in a network');
+  return value.fields as Readonly<Record<string, Json>>;
+}
+
+function now() {
+  const date = new Date();
+  return {
+    ...{
+      __monty_type__: 'DateTime',
+      year: date.getUTCFullYear(),
+      month: date.getUTCMonth() + 1,
+      day: date.getUTCDate(),
+    },
+    ...{ hour: date.getUTCHours(), minute: date.getUTCMinutes(), second: date.getUTCSeconds() },
+    microsecond: date.getUTCMilliseconds() * 1000,
+  };
+}

@@ -1,0 +1,46 @@
+import { translate } from './translate.ts';
+
+/** What Monty is given: helpers, the source as a function's body, and what is to come back. */
+export interface Program {
+  readonly text: string;
+  readonly inputs: readonly string[];
+  /** What imports brought, by name: values of the host's realm. */
+  readonly constants: Readonly<Record<string, unknown>>;
+  /** Lines of the text before the source's first. */
+  readonly before: number;
+}
+
+/** Longest text of everything that comes back, as Python writes it: what a bomb would unfold to is refused inside. */
+const longestAnswer = 1_000_000;
+
+/** @throws SourceError with the line of what cannot run here */
+export function programOf(source: string, variables: readonly string[], returned: readonly string[]): Program {
+  const { body, helpers, constants, generates } = translate(source);
+  const parameters = variables.join(', ');
+  const head = [...helpers, `def __expression__(${parameters}):`];
+  const links = [
+    ...(variables.includes('request') ? ['    request.context = context'] : []),
+    '    if isinstance(context, dict) and hasattr(context.get("flow_plan"), "context"):',
+    '        context["flow_plan"].context = context',
+  ];
+  const tail = [
+    // A body of comments alone is none.
+    '    pass',
+    ...(variables.includes('context') ? ['def __link__(request, context):', ...links] : []),
+    ...(variables.includes('context')
+      ? [`__link__(${variables.includes('request') ? 'request' : 'None'}, context)`]
+      : []),
+    `__result__ = __expression__(${parameters})`,
+    ...(generates ? ['__result__ = __yielded__'] : []),
+    `__answer__ = [__result__, ${returned.join(', ')}]`,
+    `if len(str(__answer__)) > ${longestAnswer}:`,
+    '    raise MemoryError("what it returned is too long")',
+    '__answer__',
+  ];
+  return {
+    text: [...head, ...body, ...tail].join('\n'),
+    inputs: [...variables, ...Object.keys(constants)],
+    constants,
+    before: head.join('\n').split('\n').length,
+  };
+}
