@@ -24,10 +24,18 @@ export interface CodeCheck {
 /** @throws DoorwardError `blueprint`, with the place of the object */
 export async function checkCode(definitions: readonly Definition[], check: CodeCheck): Promise<void> {
   for (const { pk, model, attrs } of definitions) {
-    const [mistake] = model === promptModel ? await inPrompt(attrs, check) : await inPolicy(model, attrs, check);
+    const [mistake] = await mistakes(model, attrs, check);
     if (mistake === undefined) continue;
     const at = check.places.get(pk) ?? { file: model, line: 1, column: 1 };
     throw wrong(at, `${mistake.member} of "${String(attrs.name)}": ${mistake.text}`);
+  }
+}
+
+async function mistakes(model: string, attrs: JsonObject, check: CodeCheck): Promise<readonly Mistake[]> {
+  try {
+    return model === promptModel ? await inPrompt(attrs, check) : await inPolicy(model, attrs, check);
+  } catch (error) {
+    return [{ member: 'the code', text: error instanceof Error ? error.message : String(error) }];
   }
 }
 

@@ -39,11 +39,13 @@ class Compiler {
   readonly #byTarget = new Map<Json | undefined, Definition[]>();
   readonly #stages: ReadonlyMap<string, AnyStage>;
   readonly #policiesByModel: ReadonlyMap<string, AnyPolicy>;
+  readonly #policyDefinitions: readonly Definition[];
 
   constructor(definitions: readonly Definition[], { stages, policies }: Installed) {
     this.#byPk = new Map(definitions.map((definition) => [definition.pk, definition]));
     this.#stages = new Map(stages.map((stage) => [stage.model.toLowerCase(), stage]));
     this.#policiesByModel = new Map(policies.map((policy) => [policy.model.toLowerCase(), policy]));
+    this.#policyDefinitions = definitions.filter(({ model }) => this.#policiesByModel.has(model));
     for (const definition of definitions) {
       if (definition.model !== bindingModel && definition.model !== policyBindingModel) continue;
       const { target } = definition.attrs;
@@ -56,11 +58,14 @@ class Compiler {
     const bindings = this.#bound(bindingModel, pk, bindingAttrs).map(({ pk: own, value }) => this.#binding(own, value));
     const objects = new Map<string, CompiledObject>();
     for (const { stage } of bindings) this.#collect(stage, objects);
+    const own = this.#policies(pk, flow.policy_engine_mode);
+    for (const { policy } of [own, ...bindings].flatMap(({ policies }) => policies))
+      if (policy !== null) this.#collectCalled(policy.config, objects);
     return {
       ...{ pk, slug: flow.slug, version: 0, name: flow.name, title: flow.title, designation: flow.designation },
       ...{ authentication: flow.authentication, deniedAction: flow.denied_action, layout: flow.layout },
       background: flow.background ?? '',
-      ...this.#policies(pk, flow.policy_engine_mode),
+      ...own,
       bindings,
       objects: Object.fromEntries(objects),
     };
@@ -114,7 +119,19 @@ class Compiler {
         if (typeof pk !== 'string' || objects.has(pk) || !this.#byPk.has(pk)) continue;
         objects.set(pk, this.#object(pk, kind));
         if (kind === 'stage') this.#collect(this.#stage(pk), objects);
+        if (kind === 'policy') this.#collectCalled(this.#policy(pk).config, objects);
       }
+    }
+  }
+
+  /** Policies that an expression asks by a name that stands in it, and those that they ask in turn. */
+  #collectCalled({ expression }: JsonObject, objects: Map<string, CompiledObject>): void {
+    if (typeof expression !== 'string') return;
+    for (const [, , name] of expression.matchAll(/ak_call_policy\(\s*(['"`])(.*?)\1/g)) {
+      const called = this.#policyDefinitions.find(({ attrs }) => attrs.name === name);
+      if (called === undefined || objects.has(called.pk)) continue;
+      objects.set(called.pk, this.#object(called.pk, 'policy'));
+      this.#collectCalled(this.#policy(called.pk).config, objects);
     }
   }
 

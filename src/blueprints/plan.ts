@@ -1,9 +1,11 @@
 import type { Definition, DefinitionStore, DefinitionsChange } from '../engine/definition.ts';
+import type { Expressions } from '../engine/expressions.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
 import type { Reads } from '../engine/ports.ts';
 import { type JsonObject, sameJson } from '../kernel/json.ts';
 import { carryOut, type Planning } from './carry-out.ts';
 import { changesOf, type ObjectChange } from './changes.ts';
+import { checkCode } from './code-check.ts';
 import { compileFlows, contentOf, unmetNeeds } from './compile.ts';
 import { type BlueprintFile, findFile, folderFile, givenFile, type KnownFile, shippedKnown } from './known-files.ts';
 import { flowModel, type Installed, modelTable } from './models.ts';
@@ -32,6 +34,8 @@ export interface BlueprintInput extends Installed, ApplyOptions {
   readonly definitions: DefinitionStore;
   /** Groups and users that blueprints refer to. */
   readonly read: Reads;
+  /** Looks at the code of policies and prompts that are new or changed. */
+  readonly expressions?: Expressions;
   /** Files of the watched folder, which `metaapplyblueprint` entries may name; what becomes of one is recorded. */
   readonly library?: readonly BlueprintFile[];
   /** Milliseconds since the epoch, for those records. */
@@ -149,10 +153,11 @@ class Plan implements Planning {
 
   async finish(revision: number): Promise<BlueprintPlan> {
     await this.workspace.loadReferencedGroups();
-    const { definitions, endRuns } = this.#input;
+    const { definitions, endRuns, expressions } = this.#input;
     const compiled = compileFlows(this.workspace.all(), this.#input);
     for (const flow of compiled) this.#warnOfNeeds(flow);
     const { put, remove, effects, tally } = this.workspace.difference();
+    if (expressions !== undefined) await checkCode(put, { ...this.#input, expressions, places: this.places });
     const current = await definitions.currentVersions();
     const flows = await newVersions(definitions, compiled, { current, revision });
     const removedFlows = missingFlows(this.workspace.before(), compiled);
