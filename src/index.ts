@@ -30,6 +30,7 @@ export type {
   WebhookOption,
 } from './app/options.ts';
 export type { OutboxDesk, OutboxEntry } from './app/outbox.ts';
+export type { RetentionOptions } from './app/retention.ts';
 export type { ListedToken, Tokens } from './app/tokens.ts';
 export type { Actor, NewUser } from './app/users.ts';
 export type { HookChange, HookParam, HookTransaction, UserWritten } from './engine/hooks.ts';

@@ -20,6 +20,7 @@ import { createPolicies } from '../policies/evaluate.ts';
 import { policies as shippedPolicies } from '../policies/index.ts';
 import { stages as shippedStages } from '../stages/index.ts';
 import { type OpenStore, openStore } from '../store/open.ts';
+import type { Retention } from '../store/purge.ts';
 import type { App } from './app.ts';
 import { startDelivery } from './deliver.ts';
 import { execute } from './execute.ts';
@@ -29,6 +30,7 @@ import { createHooks } from './hooks.ts';
 import { startJob } from './jobs.ts';
 import { withoutLimits } from './limits.ts';
 import type { DoorwardOptions, Log } from './options.ts';
+import { retentionOf } from './retention.ts';
 import { touch } from './sessions.ts';
 import { createTokens } from './tokens.ts';
 import { createTools } from './tools.ts';
@@ -48,6 +50,7 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
   const keyring = new Keyring(options.secretKey);
   const origin = originOf(options.publicUrl);
   const webhooks = webhooksOf(options.webhooks ?? []);
+  const retention = retentionOf(options.retention);
   const hooks = createHooks(options, log);
   const profile = options.profileSchema === undefined ? null : await compileProfile(options.profileSchema);
   const store = await openStore({
@@ -113,7 +116,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     currentFlow: (slug) => flows.current(slug),
     recentVersion: (slug) => flows.recent(slug),
   };
-  const purge = startJob('purge', purgeEveryMs, () => store.accounts.purge(now()), log);
+  const purge = startJob('purge', purgeEveryMs, () => store.accounts.purge(now(), retention), log);
   return {
     ...{ origin, basePath, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },
     ...{ trustedProxies: options.trustedProxies ?? [], brand: options.brand, brandName: world.brandName, users },

@@ -2,6 +2,7 @@ import type { HookTransaction, UserWritten } from '../engine/hooks.ts';
 import type { AnyPolicy } from '../engine/policy.ts';
 import type { AnyStage } from '../engine/stage.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { RetentionOptions } from './retention.ts';
 
 /** Where the data lives. */
 export type DatabaseOption = { readonly sqlite: string } | { readonly postgres: string };
@@ -70,6 +71,8 @@ export interface DoorwardOptions {
   readonly profileSchema?: object | undefined;
   /** Name, logo, favicon, accent, background, links. */
   readonly brand?: unknown;
+  /** How long what nobody needs any more is kept. */
+  readonly retention?: RetentionOptions;
   readonly clock?: Clock;
   /** Structured log lines; nothing by default. Never holds prompted values or secrets. */
   readonly log?: Log;

@@ -1,8 +1,9 @@
 import { accessSync, chmodSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DatabaseOption, LogLevel } from '../app/options.ts';
+import { retentionOf } from '../app/retention.ts';
 import { trustedNetworks } from '../http/address.ts';
-import { DoorwardError } from '../kernel/errors.ts';
+import { DoorwardError, isDoorwardError } from '../kernel/errors.ts';
 import { makeFolder } from '../kernel/folder.ts';
 import { newSecretKey } from '../kernel/secrets.ts';
 
@@ -23,6 +24,8 @@ export interface Settings {
   /** Path of a JSON Schema for users' attributes. */
   readonly profileSchemaFile: string | null;
   readonly rateLimits: boolean;
+  /** A duration, or `never`. */
+  readonly eventRetention: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,6 +63,11 @@ export const variables: readonly { readonly name: string; readonly fallback: str
     fallback: '',
     meaning: "JSON Schema for users' attributes; see docs/user-write.md",
   },
+  {
+    name: 'DOORWARD_EVENT_RETENTION',
+    fallback: 'days=365',
+    meaning: 'how long the audit record is kept, such as weeks=4 or never',
+  },
   { name: 'DOORWARD_RATE_LIMITS', fallback: 'on', meaning: 'off switches them off (drills, private networks)' },
 ];
 
@@ -95,6 +103,7 @@ export function readEnvironment(env: Environment): Settings {
     webhooksFile: value('DOORWARD_WEBHOOKS'),
     profileSchemaFile: value('DOORWARD_PROFILE_SCHEMA'),
     rateLimits: oneOf('DOORWARD_RATE_LIMITS', value('DOORWARD_RATE_LIMITS') ?? 'on', ['on', 'off'] as const) === 'on',
+    eventRetention: retention(value('DOORWARD_EVENT_RETENTION') ?? 'days=365'),
   };
 }
 
@@ -132,6 +141,17 @@ function postgresUrl(text: string): string {
   if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol))
     throw wrong('DATABASE_URL', 'must start with postgres:// (leave it empty for SQLite in DOORWARD_DATA_DIR)');
   return text;
+}
+
+function retention(text: string): string {
+  try {
+    retentionOf({ events: text });
+    return text;
+  } catch (error) {
+    throw isDoorwardError(error)
+      ? wrong('DOORWARD_EVENT_RETENTION', error.detail.replace('retention.events: ', ''))
+      : error;
+  }
 }
 
 function networks(text: string): readonly string[] {

@@ -4,7 +4,7 @@ import { usernameKey } from '../kernel/text.ts';
 import { administrators, noAdministrator } from './administrators.ts';
 import type { Driver } from './driver.ts';
 import { countEvents, type EventFilter, listEvents, type StoredEvent } from './events.ts';
-import { type Purged, purge } from './purge.ts';
+import { keptByDefault, type Purged, purge, type Retention } from './purge.ts';
 import {
   groupColumns,
   groupFrom,
@@ -55,7 +55,7 @@ export interface Accounts {
   /** Replaces the one-time secret of the initial setup; does nothing and answers false when there is an administrator. */
   ensureSetupSecret(hash: string): Promise<boolean>;
   /** Deletes what has expired and nobody needs any more. */
-  purge(now: number): Promise<Purged>;
+  purge(now: number, retention?: Retention): Promise<Purged>;
 }
 
 export function accountsOn(driver: Driver, clock: Clock): Accounts {
@@ -122,7 +122,7 @@ export function accountsOn(driver: Driver, clock: Clock): Accounts {
         RETURNING id`);
       return rows.length > 0;
     },
-    purge: (now) => purge(driver, now),
+    purge: (now, retention = keptByDefault) => purge(driver, now, retention),
   };
 }
 

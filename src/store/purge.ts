@@ -10,19 +10,29 @@ export interface Purged {
   readonly tokens: number;
   readonly messages: number;
   readonly flowVersions: number;
+  readonly events: number;
+}
+
+/** Milliseconds that rows are kept for; infinity for ever. */
+export interface Retention {
+  readonly events: number;
+  readonly runs: number;
+  readonly outbox: number;
 }
 
 const hour = 3_600_000;
-/** An ended run answers repeated posts for ten minutes; an expired one says so for a while. One with a key stays until it expires. */
-const runsKept = hour;
-const messagesKept = 24 * hour;
+/** An expired run says so for a while. */
+export const keptByDefault: Retention = { events: 365 * 24 * hour, runs: hour, outbox: 24 * hour };
+/** An ended run answers repeated posts for ten minutes. */
+export const shortest: Retention = { events: hour, runs: hour / 6, outbox: 0 };
 /** A visitor who was shown a first page has no run yet, and comes back to that version. */
 const flowVersionsKept = 7 * 24 * hour;
 /** Rows at a time: a writer of SQLite stops everything else while it works. */
 const batch = 1_000;
 
 /** @param now milliseconds since the epoch */
-export async function purge(driver: Driver, now: number): Promise<Purged> {
+export async function purge(driver: Driver, now: number, retention: Retention): Promise<Purged> {
+  const { events, runs, outbox } = before(now, retention);
   const remove = async (make: (limit: number) => Sql): Promise<number> => {
     for (let removed = 0; ; ) {
       const rows = await driver.write(make(batch));
@@ -36,10 +46,11 @@ export async function purge(driver: Driver, now: number): Promise<Purged> {
         DELETE FROM doorward_session WHERE token_hash IN (SELECT token_hash FROM doorward_session
           WHERE expires_at <= ${now} OR last_used_at + idle_timeout <= ${now} LIMIT ${limit}) RETURNING 1`,
     ),
+    // One with a key stays until it expires.
     runs: await remove(
       (limit) => sql`
         DELETE FROM doorward_run WHERE id IN (SELECT id FROM doorward_run
-          WHERE expires_at <= ${now - runsKept} OR (ended_at <= ${now - runsKept} AND session NOT LIKE ${`${keyPrefix}%`}) LIMIT ${limit}) RETURNING 1`,
+          WHERE expires_at <= ${runs} OR (ended_at <= ${runs} AND session NOT LIKE ${`${keyPrefix}%`}) LIMIT ${limit}) RETURNING 1`,
     ),
     attempts: await remove(
       (limit) => sql`
@@ -54,7 +65,7 @@ export async function purge(driver: Driver, now: number): Promise<Purged> {
     messages: await remove(
       (limit) => sql`
         DELETE FROM doorward_outbox WHERE id IN (SELECT id FROM doorward_outbox
-          WHERE sent_at <= ${now - messagesKept} LIMIT ${limit}) RETURNING 1`,
+          WHERE sent_at <= ${outbox} LIMIT ${limit}) RETURNING 1`,
     ),
     flowVersions: await remove(
       (limit) => sql`
@@ -64,5 +75,17 @@ export async function purge(driver: Driver, now: number): Promise<Purged> {
             AND NOT EXISTS (SELECT 1 FROM doorward_run r WHERE r.flow = v.slug AND r.version = v.version)
           LIMIT ${limit}) RETURNING 1`,
     ),
+    // The oldest have the lowest ids, so this reads no more than it deletes.
+    events: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_event WHERE created_at <= ${events}
+          AND id IN (SELECT id FROM doorward_event ORDER BY id LIMIT ${limit}) RETURNING 1`,
+    ),
   };
+}
+
+/** The moments before which rows are too old. */
+function before(now: number, { events, runs, outbox }: Retention): Retention {
+  const moment = (kept: number): number => (Number.isFinite(kept) ? Math.floor(now - kept) : 0);
+  return { events: moment(events), runs: moment(runs), outbox: moment(outbox) };
 }

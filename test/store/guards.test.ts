@@ -109,8 +109,25 @@ onEachDatabase('sessions', (rig) => {
     ]);
     await commit(rig.store, [], [{ mode: 'insert', run: run('old', { expiresAt: start - 3_600_000 }) }]);
     const purged = await rig.store.accounts.purge(start + 1000);
-    expect(purged).toEqual({ sessions: 2, runs: 1, attempts: 1, tokens: 0, messages: 0, flowVersions: 0 });
+    expect(purged).toEqual({ sessions: 2, runs: 1, attempts: 1, tokens: 0, messages: 0, flowVersions: 0, events: 0 });
     expect((await rig.store.read.sessionsOf(user.id)).map(({ tokenHash }) => tokenHash)).toEqual(['kept']);
+  });
+
+  it('keeps the audit record, runs and messages for as long as it is told', async () => {
+    const day = 86_400_000;
+    const old = Array.from({ length: 1_001 }, (_, at) => event('aged', { requestId: String(at), at: start - 3 * day }));
+    await commit(rig.store, old);
+    await commit(rig.store, [event('aged', { requestId: 'new', at: start - day })]);
+    const aged = async (): Promise<number> => rig.store.accounts.countEvents({ action: 'aged' });
+    const forEver = Number.POSITIVE_INFINITY;
+    const kept = { events: forEver, runs: forEver, outbox: forEver };
+    expect(await rig.store.accounts.purge(start, kept)).toMatchObject({ events: 0, runs: 0, messages: 0 });
+    expect(await aged()).toBe(1_002);
+    expect((await rig.store.accounts.purge(start, { ...kept, events: 2 * day })).events).toBe(1_001);
+    expect(await aged()).toBe(1);
+    await commit(rig.store, [], [{ mode: 'insert', run: run('expired', { expiresAt: start - 2 * day }) }]);
+    expect((await rig.store.accounts.purge(start, { ...kept, runs: 3 * day })).runs).toBe(0);
+    expect((await rig.store.accounts.purge(start, { ...kept, runs: day })).runs).toBe(1);
   });
 });
 
