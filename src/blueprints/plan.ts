@@ -42,6 +42,8 @@ export interface BlueprintInput extends Installed, ApplyOptions {
   readonly now?: number;
   /** Names of shipped files to apply before `files`; what was applied of them is recorded (`shipped.ts`). */
   readonly shipped?: readonly string[];
+  /** Changes that no file makes, after the files: flows in code, a version to go back to. */
+  readonly also?: (planning: Pick<Planning, 'workspace' | 'models'>) => Promise<void>;
 }
 
 /** A flow that gets a new version, or is removed. */
@@ -83,6 +85,7 @@ export async function planBlueprints(input: BlueprintInput): Promise<BlueprintPl
   for (const [index, { name }] of shippedFiles.entries())
     if (input.shipped?.includes(name)) await plan.apply(shippedKnown[index] as KnownFile);
   await plan.applyGiven();
+  await input.also?.(plan);
   return plan.finish(revision);
 }
 
