@@ -2,6 +2,7 @@ import { createExpressionHosts } from '../adapters/expression-hosts.ts';
 import { createExpressions } from '../adapters/expressions/expressions.ts';
 import { createOutbound } from '../adapters/outbound.ts';
 import { createPasswordHasher } from '../adapters/password/hasher.ts';
+import { createStrengthMeter } from '../adapters/password/strength.ts';
 import { compileProfile } from '../adapters/profile-schema.ts';
 import { applyBlueprints } from '../blueprints/apply.ts';
 import type { Installed } from '../blueprints/models.ts';
@@ -57,11 +58,11 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
     ...{ database: options.database, keyring, clock, log },
     ...(hooks === null ? {} : { hooks }),
   });
+  const expressions = createExpressions();
   try {
     const installed = installedKinds(options);
     const blueprints = { ...installed, definitions: store.definitions, read: store.read, expressions };
     await applyShipped(blueprints);
-  const expressions = createExpressions();
     if (options.blueprints !== undefined && options.blueprints.length > 0)
       await applyBlueprints({ ...blueprints, files: options.blueprints });
     return wire(options, {
@@ -69,11 +70,11 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
       expressions,
     });
   } catch (error) {
+    await expressions.close();
     await store.close();
     throw error;
   }
 }
-    await expressions.close();
 
 interface Parts {
   readonly log: Log;
@@ -83,12 +84,12 @@ interface Parts {
   readonly installed: Installed;
   readonly webhooks: readonly Webhook[];
   readonly profile: Profile | null;
+  readonly retention: Retention;
+  readonly expressions: ReturnType<typeof createExpressions>;
   now(): number;
 }
 
 function wire(options: DoorwardOptions, parts: Parts): App {
-  readonly retention: Retention;
-  readonly expressions: ReturnType<typeof createExpressions>;
   const { log, keyring, origin, opened, installed, webhooks, profile, retention, expressions, now } = parts;
   const delivery = startDelivery({ outbox: opened.outbox, channels: deliveriesTo(webhooks, now), log, now });
   const counted = options.rateLimits === false ? withoutLimits(opened) : opened;
@@ -97,11 +98,13 @@ function wire(options: DoorwardOptions, parts: Parts): App {
   const hasher = options.hasher ?? builtIn ?? createPasswordHasher();
   const basePath = options.basePath ?? '';
   const users = createUsers({ store, hasher, profile, now });
+  const strength = createStrengthMeter();
   const flows = new FlowCache(store.definitions, now);
   const tools = createTools({
     ...{ clock: { now }, hasher, keyring, log, read: store.read, profile, expressions },
     expressionHosts: createExpressionHosts(options.expressionHosts ?? []),
     outbound: createOutbound(),
+    passwordScore: strength.score,
     breachCheckUrl: options.breachCheckUrl ?? 'https://api.pwnedpasswords.com/range/',
     newUserId: () => store.newUserId(),
   });

@@ -85,13 +85,13 @@ export interface DoorwardOptions {
   readonly hookTimeoutMs?: number;
   readonly webhooks?: readonly WebhookOption[];
   /**
-   * Where password policies that check it ask for known stolen passwords: an address that speaks as Have I Been Pwned
-   * does, and that the first five hexadecimal digits of a SHA-1 are put after. https://api.pwnedpasswords.com/range/ by
-  /**
    * Names of the servers that expressions may ask with `requests` and `resolve_dns`; none by default. One at a private
    * address counts only where the address itself is named, too.
    */
   readonly expressionHosts?: readonly string[];
+  /**
+   * Where password policies that check it ask for known stolen passwords: an address that speaks as Have I Been Pwned
+   * does, and that the first five hexadecimal digits of a SHA-1 are put after. https://api.pwnedpasswords.com/range/ by
    * default.
    */
   readonly breachCheckUrl?: string;

@@ -19,6 +19,7 @@ export interface ToolParts {
   readonly expressionHosts: ExpressionHosts;
   readonly outbound: Outbound;
   readonly breachCheckUrl: string;
+  readonly passwordScore: Tools['passwordScore'];
   newUserId(): Promise<number>;
 }
 
@@ -28,13 +29,15 @@ export function createTools(parts: ToolParts): Tools {
   const { expressions, expressionHosts } = parts;
   return {
     now: () => clock.now(),
+    passwordScore: parts.passwordScore,
+    matchesHash: async (password, stored) => (await hasher.verify(stored, password)).ok,
     newUserId,
     profile,
     expressions,
+    expressionHosts,
     outbound,
     breachCheckUrl,
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),
-    expressionHosts,
     hashToken: (token) => keyring.digest('lookup', token),
     log: (level, message, fields) => log(level, message, fields),
     async verifyPassword(userId, password, identifier) {

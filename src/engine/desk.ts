@@ -79,12 +79,17 @@ export function readThrough(read: Reads, pending: () => readonly Effect[]): Read
       names.set(key, asked);
       return asked;
     },
-    passwordHash: async (userId) => {
-      for (const effect of [...pending()].reverse()) {
-        if (effect.kind === 'password.set' && effect.userId === userId) return effect.hash;
-        if (effect.kind === 'user.create' && effect.user.id === userId) return effect.passwordHash;
-      }
-      return read.passwordHash(userId);
+    passwordHash: async (userId) => pendingHash(pending(), userId) ?? read.passwordHash(userId),
+    passwordHistory: async (userId, limit) => {
+      const hash = pendingHash(pending(), userId);
+      const known = await read.passwordHistory(userId, limit);
+      return hash === null ? known : [hash, ...known].slice(0, limit);
+    },
+    reputation: async (subject, address) => {
+      const scores = pending().map((effect) =>
+        effect.kind === 'reputation.add' && (effect.subject === subject || effect.address === address) ? effect.by : 0,
+      );
+      return scores.reduce<number>((sum, by) => sum + by, await read.reputation(subject, address));
     },
     provenance: async (userId) => {
       for (const effect of [...pending()].reverse()) {
@@ -104,6 +109,14 @@ export function readThrough(read: Reads, pending: () => readonly Effect[]): Read
       return [...groups.filter(({ pk }) => !added.some((group) => group.pk === pk)), ...added];
     },
   };
+}
+
+function pendingHash(effects: readonly Effect[], userId: number): string | null {
+  for (const effect of effects.toReversed()) {
+    if (effect.kind === 'password.set' && effect.userId === userId) return effect.hash;
+    if (effect.kind === 'user.create' && effect.user.id === userId) return effect.passwordHash;
+  }
+  return null;
 }
 
 function findCreated(effects: readonly Effect[], matches: (user: User) => boolean): User | null {
@@ -127,10 +140,12 @@ function bound(read: Reads): Reads {
     userByIdentifier: (fields, typed, exact) => read.userByIdentifier(fields, typed, exact),
     usersByEmail: (key) => read.usersByEmail(key),
     passwordHash: (userId) => read.passwordHash(userId),
+    passwordHistory: (userId, limit) => read.passwordHistory(userId, limit),
     provenance: (userId) => read.provenance(userId),
     groups: (references) => read.groups(references),
     groupsOf: (userId) => read.groupsOf(userId),
     attempts: (bucket, windowMs, now) => read.attempts(bucket, windowMs, now),
+    reputation: (subject, address) => read.reputation(subject, address),
     setupSecret: () => read.setupSecret(),
     token: (hash) => read.token(hash),
     sessionsOf: (userId) => read.sessionsOf(userId),

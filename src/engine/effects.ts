@@ -71,6 +71,14 @@ export type Effect =
       readonly windowMs: number;
       readonly at: number;
     }
+  /** Adds to the score of a subject at an address, within `reputationBounds`. */
+  | {
+      readonly kind: 'reputation.add';
+      readonly subject: string;
+      readonly address: string;
+      readonly by: -1 | 1;
+      readonly at: number;
+    }
   /** Uses the one-time secret of the initial setup; refused with `used` when it is gone or an administrator exists. */
   | { readonly kind: 'setup.claim'; readonly secretHash: string }
   /** A link into a flow takes the place of the user's older one of the same purpose. */

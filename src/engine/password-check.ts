@@ -5,6 +5,7 @@
 import { usernameKey } from '../kernel/text.ts';
 import { eventActor } from './acting.ts';
 import type { Effect } from './effects.ts';
+import { reputationChange, reputationSubject } from './reputation.ts';
 import type { Desk } from './stage.ts';
 import type { User } from './user.ts';
 
@@ -48,9 +49,11 @@ export interface PasswordVerdict {
 export async function checkPassword(desk: Desk, attempt: PasswordAttempt): Promise<PasswordVerdict> {
   const { user, password, limit } = attempt;
   const at = desk.tools.now();
+  const subject = reputationSubject(desk.tools, user?.id ?? null, attempt.typed);
+  const bucket = `password:${subject}`;
   const guards = [
-    { bucket: `${bucketOf(desk, attempt)}@${desk.visitor.address}`, limit, windowMs: passwordWindowMs, at },
-    { bucket: bucketOf(desk, attempt), limit: limit * addressesPerWindow, windowMs: passwordWindowMs, at },
+    { bucket: `${bucket}@${desk.visitor.address}`, limit, windowMs: passwordWindowMs, at },
+    { bucket, limit: limit * addressesPerWindow, windowMs: passwordWindowMs, at },
   ];
   const left = await Promise.all(
     guards.map(async ({ bucket, limit }) => limit - (await desk.read.attempts(bucket, passwordWindowMs, at))),
@@ -60,18 +63,14 @@ export async function checkPassword(desk: Desk, attempt: PasswordAttempt): Promi
   const check = await desk.tools.verifyPassword(user?.id ?? null, password, identifier);
   if (user === null || !user.isActive || !check.ok) {
     const counted = guards.map((guard): Effect => ({ kind: 'attempt.fail', ...guard }));
-    return { ok: false, effects: [...counted, loginFailed(desk, user)], limited: Math.min(...left) <= 1 };
+    const effects = [...counted, reputationChange(desk, subject, -1), loginFailed(desk, user)];
+    return { ok: false, effects, limited: Math.min(...left) <= 1 };
   }
   const { stored, renewed } = check;
   const renewal: readonly Effect[] =
     stored === null || renewed === null ? [] : [{ kind: 'password.renew', userId: user.id, from: stored, to: renewed }];
   const allowed = guards.map((guard): Effect => ({ kind: 'attempt.succeed', ...guard }));
-  return { ok: true, effects: [...allowed, ...renewal], limited: false };
-}
-
-/** Unknown identifiers are counted by a keyed hash: what was typed by mistake (a password) is kept nowhere. */
-function bucketOf(desk: Desk, { user, typed }: PasswordAttempt): string {
-  return user === null ? `password:typed:${desk.tools.hashToken(usernameKey(typed))}` : `password:user:${user.id}`;
+  return { ok: true, effects: [...allowed, ...renewal, reputationChange(desk, subject, 1)], limited: false };
 }
 
 function loginFailed(desk: Desk, user: User | null): Effect {

@@ -28,6 +28,8 @@ export interface Reads {
   /** Everybody with this e-mail address (by `usernameKey`), proved or not; at most a hundred. */
   usersByEmail(key: string): Promise<readonly User[]>;
   passwordHash(userId: number): Promise<string | null>;
+  /** The user's present password hash and their former ones, the newest first; at most `longestHistory`. */
+  passwordHistory(userId: number, limit: number): Promise<readonly string[]>;
   /** Where the user's values came from. Read it after the row that it is written with: that row's version guards it. */
   provenance(userId: number): Promise<Provenance>;
   /** Groups by pk or name, in the order asked; null where there is none. */
@@ -36,6 +38,8 @@ export interface Reads {
   groupsOf(userId: number): Promise<readonly Group[]>;
   /** How often an attempt was counted in its current window. */
   attempts(bucket: string, windowMs: number, now: number): Promise<number>;
+  /** The sum of the scores of a subject at any address, and of anybody at an address; null leaves one out. */
+  reputation(subject: string | null, address: string | null): Promise<number>;
   /** Hash of the initial setup's one-time secret, while no administrator exists. */
   setupSecret(): Promise<string | null>;
   /** By its hash, expired or not. */
@@ -47,6 +51,9 @@ export interface Reads {
   /** A password hash format that occurs in the store, drawn by a keyed hash of the identifier (decoys). */
   sampleHashFormat(draw: number): Promise<string | undefined>;
 }
+
+/** So many password hashes of a user are kept, the present one included. */
+export const longestHistory = 30;
 
 /** How a password check ended. */
 export interface PasswordCheck {
@@ -65,12 +72,22 @@ export interface Tools {
   hashPassword(password: string): Promise<string>;
   /** Costs one hash whether or not the user exists or has a password. */
   verifyPassword(userId: number | null, password: string, identifier: string): Promise<PasswordCheck>;
+  /** Whether the password gives a stored hash of any known format; costs that hash. */
+  matchesHash(password: string, stored: string): Promise<boolean>;
+  /**
+   * How hard a password is to guess, from 0 to 4 (zxcvbn), counted outside of this thread.
+   *
+   * @param known what a guesser may know of its owner
+   * @throws Error when it takes too long; DoorwardError `too_busy`
+   */
+  passwordScore(password: string, known: readonly string[]): Promise<number>;
   /** Keyed digest of a setup secret or token. */
   hashToken(token: string): string;
   log(level: 'info' | 'warn', message: string, fields: JsonObject): void;
   /** The schema of attributes; null when none is configured. */
   readonly profile: Profile | null;
   readonly expressions: Expressions;
+  readonly expressionHosts: ExpressionHosts;
   readonly outbound: Outbound;
   /** The service of known stolen passwords, where a policy names no other; five hexadecimal digits are put after it. */
   readonly breachCheckUrl: string;
@@ -87,7 +104,6 @@ export interface Commit {
   readonly id: string;
   readonly runs: readonly RunWrite[];
   readonly effects: readonly Effect[];
-  readonly expressionHosts: ExpressionHosts;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Effect, Refusal } from '../engine/effects.ts';
+import { reputationBounds, reputationKeptMs } from '../engine/reputation.ts';
 import { newUuid } from '../kernel/ids.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import { noAdministrator } from './administrators.ts';
@@ -137,6 +138,18 @@ const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
   },
   'attempt.fail': (effect) => [attempt(effect, 1)],
   'attempt.succeed': (effect) => [attempt(effect, 0)],
+  'reputation.add': ({ kind, subject, address, by, at }) => [
+    one(
+      kind,
+      [`reputation:${subject}@${address}`],
+      sql`INSERT INTO doorward_reputation (subject, address, score, updated_at) VALUES (${subject}, ${address}, ${by}, ${at})
+        ON CONFLICT (subject, address) DO UPDATE SET updated_at = excluded.updated_at, score = CASE
+          WHEN doorward_reputation.updated_at <= ${at - reputationKeptMs} THEN excluded.score
+          WHEN doorward_reputation.score + excluded.score NOT BETWEEN ${reputationBounds.lowest} AND ${reputationBounds.highest}
+            THEN doorward_reputation.score
+          ELSE doorward_reputation.score + excluded.score END`,
+    ),
+  ],
   'setup.claim': ({ kind, secretHash }) => [
     must(
       { reason: 'used', effect: kind },

@@ -1,3 +1,4 @@
+import { reputationKeptMs } from '../engine/reputation.ts';
 import { keyPrefix } from '../engine/run.ts';
 import type { Driver } from './driver.ts';
 import { type Sql, sql } from './sql.ts';
@@ -7,6 +8,7 @@ export interface Purged {
   readonly sessions: number;
   readonly runs: number;
   readonly attempts: number;
+  readonly reputations: number;
   readonly tokens: number;
   readonly messages: number;
   readonly flowVersions: number;
@@ -56,6 +58,11 @@ export async function purge(driver: Driver, now: number, retention: Retention): 
       (limit) => sql`
         DELETE FROM doorward_attempt WHERE bucket IN (SELECT bucket FROM doorward_attempt
           WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
+    ),
+    reputations: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_reputation WHERE (subject, address) IN (SELECT subject, address FROM doorward_reputation
+          WHERE updated_at <= ${now - reputationKeptMs} LIMIT ${limit}) RETURNING 1`,
     ),
     tokens: await remove(
       (limit) => sql`

@@ -1,5 +1,6 @@
 import type { Reads } from '../engine/ports.ts';
 import { noProvenance, type Provenance } from '../engine/provenance.ts';
+import { reputationKeptMs } from '../engine/reputation.ts';
 import type { User } from '../engine/user.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { usernameKey } from '../kernel/text.ts';
@@ -38,6 +39,20 @@ export function readsOn(driver: Driver, clock: Clock): Reads {
         sql`SELECT secret FROM doorward_credential WHERE user_id = ${userId} AND kind = 'password' AND name = ''`,
       );
       return textOrNull(row ?? [], 0);
+    },
+    async passwordHistory(userId, limit) {
+      const rows = await driver.read(sql`
+        SELECT secret, created_at AS set_at, 0 AS former FROM doorward_credential
+          WHERE user_id = ${userId} AND kind = 'password' AND name = ''
+        UNION ALL SELECT hash, set_at, 1 FROM doorward_password_history WHERE user_id = ${userId}
+        ORDER BY former, set_at DESC, secret LIMIT ${limit}`);
+      return rows.map((row) => text(row, 0));
+    },
+    async reputation(subject, address) {
+      const [row] = await driver.read(sql`
+        SELECT coalesce(sum(score), 0) FROM doorward_reputation
+        WHERE (subject = ${subject} OR address = ${address}) AND updated_at > ${clock.now() - reputationKeptMs}`);
+      return int(row ?? [0], 0);
     },
     async provenance(userId) {
       const [row] = await driver.read(sql`SELECT provenance FROM doorward_user WHERE id = ${userId}`);

@@ -30,6 +30,7 @@ const uniques: readonly Unique[] = [
 /** The effects whose rows refer to something, by the table that holds the reference. */
 const referring: Readonly<Record<string, readonly Effect['kind'][]>> = {
   doorward_credential: ['password.set', 'user.create'],
+  doorward_password_history: ['password.set'],
   doorward_membership: ['group.join'],
   doorward_session: ['session.begin'],
   doorward_connection: ['connection.save'],

@@ -118,6 +118,18 @@ CREATE TABLE doorward_id_block (name text NOT NULL PRIMARY KEY, next bigint NOT 
 INSERT INTO doorward_id_block (name, next) VALUES ('user', 1);
 `;
 
+const pasts = `
+CREATE TABLE doorward_password_history (
+  user_id bigint NOT NULL REFERENCES doorward_user (id) ON DELETE CASCADE, hash text NOT NULL, set_at bigint NOT NULL,
+  PRIMARY KEY (user_id, hash)
+) {keyed};
+CREATE TABLE doorward_reputation (
+  subject text NOT NULL, address text NOT NULL, score bigint NOT NULL, updated_at bigint NOT NULL,
+  PRIMARY KEY (subject, address)
+) {keyed};
+CREATE INDEX doorward_reputation_address ON doorward_reputation (address);
+`;
+
 /** Raises with a private SQLSTATE and the number of the statement whose guard failed: aborts a folded commit. */
 const refuse = `
 CREATE FUNCTION doorward_refuse(statement text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
@@ -126,6 +138,7 @@ BEGIN RAISE EXCEPTION USING ERRCODE = 'DW001', MESSAGE = statement; END $$;
 
 export const migrations: readonly Migration[] = [
   { id: 1, name: 'first schema', ddl: `${accounts}${visits}${records}${definitions}`, postgres: refuse },
+  { id: 2, name: 'password history and reputation', ddl: pasts },
 ];
 
 const words = {

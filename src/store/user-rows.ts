@@ -1,5 +1,6 @@
 import type { Effect } from '../engine/effects.ts';
 import { longestTyped } from '../engine/password-check.ts';
+import { longestHistory } from '../engine/ports.ts';
 import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import type { User } from '../engine/user.ts';
 import { usernameKey } from '../kernel/text.ts';
@@ -39,6 +40,7 @@ export function userStatements(effects: readonly Effect[], now: number): Stateme
     else if (effect.kind === 'user.seen') rowOf(effect.id).seenAt = effect.at;
     else if (effect.kind === 'password.set') {
       rowOf(effect.userId).passwordAt = effect.at;
+      passwords.push(...historyStatements(effect.userId));
       passwords.push(passwordStatement(effect.kind, effect.userId, effect.hash, effect.at));
     }
   }
@@ -129,6 +131,29 @@ function stampStatement(row: UserRow): Statement {
         password_changed_at = coalesce(${row.passwordAt}, password_changed_at)
       WHERE id = ${row.id}`,
   };
+}
+
+/**
+ * The present password becomes a former one before a new one takes its place, and the oldest makes room for it; in a
+ * folded commit all see the old rows. Who signs up has none yet, and costs nothing here.
+ */
+function historyStatements(userId: number): readonly Statement[] {
+  const own = sql`user_id = ${userId}`;
+  return [
+    {
+      effect: 'password.set',
+      touches: [`history-trim:${userId}`],
+      sql: sql`DELETE FROM doorward_password_history WHERE ${own} AND hash NOT IN (
+        SELECT hash FROM doorward_password_history WHERE ${own} ORDER BY set_at DESC, hash LIMIT ${longestHistory - 2})`,
+    },
+    {
+      effect: 'password.set',
+      touches: [`history:${userId}`],
+      sql: sql`INSERT INTO doorward_password_history (user_id, hash, set_at)
+        SELECT user_id, secret, created_at FROM doorward_credential WHERE ${own} AND kind = 'password' AND name = ''
+        ON CONFLICT DO NOTHING`,
+    },
+  ];
 }
 
 function passwordStatement(

@@ -25,6 +25,11 @@ export interface DeskOptions {
   readonly users?: readonly User[];
   /** Passwords by username; a user without one has none. */
   readonly passwords?: Readonly<Record<string, string>>;
+  /** Passwords that users had before, by username, the newest first. */
+  readonly formerPasswords?: Readonly<Record<string, readonly string[]>>;
+  readonly reputation?: readonly { readonly subject: string; readonly address: string; readonly score: number }[];
+  /** How hard a password is to guess; by default nothing can tell. */
+  readonly passwordScore?: Tools['passwordScore'];
   readonly groups?: readonly Group[];
   /** Usernames by the name of their group. */
   readonly members?: Readonly<Record<string, readonly string[]>>;
@@ -38,13 +43,13 @@ export interface DeskOptions {
   readonly profile?: Profile;
   /** Runs expressions; by default none can run. */
   readonly expressions?: Expressions;
+  /** What expressions may ask other servers; by default nothing. */
+  readonly expressionHosts?: ExpressionHosts;
   /** Asks other servers; by default none can be reached. */
   readonly outbound?: Outbound;
   /** What policies say that the stage asks; by default all pass. */
   readonly policies?: Desk['policies'];
   readonly tokens?: readonly Token[];
-  /** What expressions may ask other servers; by default nothing. */
-  readonly expressionHosts?: ExpressionHosts;
   readonly query?: Readonly<Record<string, string>>;
   readonly unattended?: boolean;
   readonly dryRun?: boolean;
@@ -128,11 +133,6 @@ const noExpressions: Expressions = {
   },
 };
 
-const noOutbound: Outbound = {
-  send: async () => {
-    throw new Error('no other server can be reached from this desk');
-  },
-};
 const noScore: Tools['passwordScore'] = async () => {
   throw new Error('no password can be scored at this desk');
 };
@@ -143,6 +143,11 @@ const noHost = async () => {
 
 const noHosts: ExpressionHosts = { send: noHost, resolve: noHost, reverse: noHost };
 
+const noOutbound: Outbound = {
+  send: async () => {
+    throw new Error('no other server can be reached from this desk');
+  },
+};
 
 const anonymous: Visitor = {
   user: null,
@@ -171,6 +176,15 @@ function readsOf(options: DeskOptions): Reads {
     },
     usersByEmail: async (key) => users.filter(({ email }) => email !== '' && usernameKey(email) === key),
     passwordHash: async (id) => storedHash(options, id),
+    passwordHistory: async (id, limit) => {
+      const present = storedHash(options, id);
+      const former = options.formerPasswords?.[nameOf(options, id)] ?? [];
+      return [...(present === null ? [] : [present]), ...former.map(testHash)].slice(0, limit);
+    },
+    reputation: async (subject, address) =>
+      (options.reputation ?? [])
+        .filter((row) => row.subject === subject || row.address === address)
+        .reduce((sum, { score }) => sum + score, 0),
     groups: async (references) =>
       references.map((reference) => groups.find(({ pk, name }) => pk === reference || name === reference) ?? null),
     groupsOf: async (id) => {
@@ -199,18 +213,25 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
       const stored = id === null ? null : storedHash(options, id);
       return { ok: stored === testHash(password), renewed: null, stored };
     },
+    matchesHash: async (password, stored) => stored === testHash(password),
+    passwordScore: options.passwordScore ?? noScore,
     hashToken: (token) => `digest$${token}`,
     log,
     profile: options.profile ?? null,
     expressions: options.expressions ?? noExpressions,
+    expressionHosts: options.expressionHosts ?? noHosts,
     outbound: options.outbound ?? noOutbound,
     breachCheckUrl: 'http://breaches.invalid/range/',
   };
 }
 
 function storedHash(options: DeskOptions, id: number): string | null {
-  const password = options.passwords?.[options.users?.find((user) => user.id === id)?.username ?? ''];
+  const password = options.passwords?.[nameOf(options, id)];
   return password === undefined ? null : testHash(password);
+}
+
+function nameOf(options: DeskOptions, id: number): string {
+  return options.users?.find((user) => user.id === id)?.username ?? '';
 }
 
 function matches(user: User, field: 'username' | 'email' | 'upn', typed: string, exact: boolean): boolean {
@@ -219,7 +240,6 @@ function matches(user: User, field: 'username' | 'email' | 'upn', typed: string,
   return exact ? value === typed : usernameKey(value) === usernameKey(typed);
 }
 
-    expressionHosts: options.expressionHosts ?? noHosts,
 function withAncestors(own: readonly Group[], all: readonly Group[]): readonly Group[] {
   const found = new Set(own);
   for (const group of found) {

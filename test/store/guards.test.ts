@@ -109,7 +109,16 @@ onEachDatabase('sessions', (rig) => {
     ]);
     await commit(rig.store, [], [{ mode: 'insert', run: run('old', { expiresAt: start - 3_600_000 }) }]);
     const purged = await rig.store.accounts.purge(start + 1000);
-    expect(purged).toEqual({ sessions: 2, runs: 1, attempts: 1, tokens: 0, messages: 0, flowVersions: 0, events: 0 });
+    expect(purged).toEqual({
+      sessions: 2,
+      runs: 1,
+      attempts: 1,
+      reputations: 0,
+      tokens: 0,
+      messages: 0,
+      flowVersions: 0,
+      events: 0,
+    });
     expect((await rig.store.read.sessionsOf(user.id)).map(({ tokenHash }) => tokenHash)).toEqual(['kept']);
   });
 

@@ -9,6 +9,7 @@ import { type OpenStore, openStore, type StoreOptions } from '../../src/store/op
 import { added, emptyDatabase, newerKeys, onEachDatabase, secretKey } from './databases.ts';
 
 const other = 'a secret key that this database has never seen';
+const schema = ['first schema', 'password history and reputation'];
 const keyring = new Keyring(secretKey);
 
 async function execute(database: StoreOptions['database'], text: string): Promise<void> {
@@ -26,7 +27,7 @@ async function execute(database: StoreOptions['database'], text: string): Promis
 
 onEachDatabase('opening', (rig) => {
   it('migrates once, and keeps what is there', async () => {
-    expect(rig.store.migrations).toEqual(['first schema']);
+    expect(rig.store.migrations).toEqual(schema);
     const user = await added(rig.store, 'kept');
     const again = await rig.open();
     expect(again.migrations).toEqual([]);
@@ -57,7 +58,7 @@ describe.each(['sqlite', 'postgres'] as const)('opening an empty database at onc
     const { database, remove } = await emptyDatabase(dialect);
     const opening = Array.from({ length: 4 }, () => openStore({ database, keyring, clock: systemClock }));
     const stores = await Promise.all(opening);
-    expect(stores.flatMap(({ migrations }) => migrations)).toEqual(['first schema']);
+    expect(stores.flatMap(({ migrations }) => migrations)).toEqual(schema);
     await Promise.all(stores.map((store) => store.close()));
     await remove();
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { inbuiltBackend } from '../../engine/plan-context.ts';
 import type { Outcome } from '../../engine/stage.ts';
 import type { JsonObject } from '../../kernel/json.ts';
-import { type DeskOptions, deskFor, testUser } from '../../testing/desk.ts';
+import { type DeskOptions, deskFor, deskTime, testUser } from '../../testing/desk.ts';
 import { identification } from './stage.ts';
 
 const ada = testUser({ id: 1, username: 'Ada', email: 'ada@example.com', attributes: { upn: 'ada@corp' } });
@@ -139,7 +139,9 @@ describe('who is not known', () => {
   });
 
   test('ID-4: is told so only where the stage does not pretend', async () => {
-    expect(await answer(withConfig({ pretend_user_exists: false }), { uid_field: 'eve' })).toEqual(failed);
+    const outcome = await answer(withConfig({ pretend_user_exists: false }), { uid_field: 'eve' });
+    const counted = { kind: 'reputation.add', subject: 'typed:digest$eve', address: '192.0.2.1', by: -1, at: deskTime };
+    expect(outcome).toEqual({ ...failed, effects: [counted] });
   });
 
   test('ID-7: later pages show what was typed, known or not, where the match shall not show', async () => {
@@ -165,6 +167,7 @@ describe('with the password on the same page', () => {
       effects: [
         { kind: 'attempt.succeed', bucket: 'password:user:1@192.0.2.1', limit: 5 },
         { kind: 'attempt.succeed', bucket: 'password:user:1', limit: 100 },
+        { kind: 'reputation.add', subject: 'user:1', address: '192.0.2.1', by: 1 },
       ],
     });
   });
@@ -185,7 +188,7 @@ describe('with the password on the same page', () => {
   ])('ID-4: %s reads the same and counts the same', async (_name, uid_field, password, options) => {
     const { effects, ...shown } = await answer({ ...inline(), ...options }, { uid_field, password });
     expect(shown).toEqual(failed);
-    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'attempt.fail', 'event']);
+    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'attempt.fail', 'reputation.add', 'event']);
   });
 
   test('ID-6: it shares its counters with the password stage', async () => {

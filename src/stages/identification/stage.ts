@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { CompiledObject } from '../../engine/flow.ts';
 import { checkPassword, longestTyped } from '../../engine/password-check.ts';
 import { inbuiltBackend, type PendingUser } from '../../engine/plan-context.ts';
+import { reputationChange, reputationSubject } from '../../engine/reputation.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';
 import type { StageProof } from '../../engine/stage-proof.ts';
 import type { User } from '../../engine/user.ts';
@@ -96,7 +97,8 @@ async function answer(desk: Desk<Config>, response: Response): Promise<Outcome> 
   const user = await read.userByIdentifier(config.user_fields, typed, !config.case_insensitive_matching);
   if (config.password_stage !== null) return judgePassword(desk, user, typed, password);
   if (user !== null) return identified(desk, { ref: user.id }, typed);
-  return config.pretend_user_exists ? identified(desk, { decoy: true, typed }, typed) : failed;
+  if (config.pretend_user_exists) return identified(desk, { decoy: true, typed }, typed);
+  return { ...failed, effects: [reputationChange(desk, reputationSubject(desk.tools, null, typed), -1)] };
 }
 
 /** An unknown user and a wrong password read the same, cost the same and count the same (ID-4, ID-6). */

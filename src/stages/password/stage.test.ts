@@ -66,6 +66,7 @@ test('PW-3, PW-8: the right password proves the user, and clears the count in th
     effects: [
       { kind: 'attempt.succeed', bucket: 'password:user:1@192.0.2.1', limit: 5, ...window },
       { kind: 'attempt.succeed', bucket: 'password:user:1', limit: 100, ...window },
+      { kind: 'reputation.add', subject: 'user:1', address: '192.0.2.1', by: 1, at: deskTime },
     ],
   });
 });
@@ -112,7 +113,7 @@ describe('PW-3, PW-5: who is unknown or inactive, or has another or no password,
       { kind: 'attempt.fail', limit: 5, ...window },
       { kind: 'attempt.fail', limit: 100, ...window },
     ]);
-    expect(effects.map(({ kind }) => kind)).toEqual(['attempt.fail', 'attempt.fail', 'event']);
+    expect(effects.map(({ kind }) => kind)).toEqual(['attempt.fail', 'attempt.fail', 'reputation.add', 'event']);
   });
 
   test('every check costs one hash, whoever is pending', async () => {
@@ -147,7 +148,7 @@ describe('PW-6: failures in a window', () => {
   ])('the last one for %s ends the flow', async (_name, options) => {
     const { effects, ...shown } = await answer({ ...options, attempts: buckets });
     expect(shown).toEqual(limited);
-    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'attempt.fail', 'event']);
+    expect(effects?.map(({ kind }) => kind)).toEqual(['attempt.fail', 'attempt.fail', 'reputation.add', 'event']);
   });
 
   test('the right password still counts before that', async () => {
