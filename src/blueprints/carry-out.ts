@@ -5,7 +5,7 @@
 import type { Definition } from '../engine/definition.ts';
 import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
 import { mergedContext } from './context.ts';
-import type { Problem } from './issue-words.ts';
+import { complaintAbout, lookUpIn, placeIn } from './entry-places.ts';
 import { asText, type Model, metaApplyModel, userModel } from './models.ts';
 import type { ParsedBlueprint, ParsedEntry } from './parse.ts';
 import { didYouMean, type Place, type Warning, wrong } from './place.ts';
@@ -13,7 +13,7 @@ import { skipped, withoutSkipped } from './skipped.ts';
 import { isTrue, mergeDeep, resolveTree, type TagWorld } from './tags.ts';
 import { notSupported } from './unsupported.ts';
 import type { Identifiers, Workspace } from './workspace.ts';
-import { placeOf, type Tree } from './yaml-tree.ts';
+import type { Tree } from './yaml-tree.ts';
 
 /** What all files of one plan share. */
 export interface Planning {
@@ -82,6 +82,13 @@ class FileRun {
     const given = withoutSkipped(await this.#identifiers(model, entry));
     if (given.lost.length > 0) return this.#skip(entry, refersToSkipped(model, given.lost));
     const identifiers: Identifiers = given.kept;
+    const nothing = Object.keys(model.references).find(
+      (name) => identifiers[name] === null && lookUpIn(entry, [name]) !== null,
+    );
+    // Identified by what is not there, it would be taken for another object that has nothing in this place.
+    if (nothing !== undefined && state === 'absent') return this.#remember(entry, null, null);
+    if (nothing !== undefined)
+      throw wrong(placeIn(entry, [nothing]), `${nothing}: ${lookUpIn(entry, [nothing])} finds nothing`);
     const found = await this.#planning.workspace.find(model, identifiers);
     if (state === 'must_created' && found !== null)
       throw wrong(entry.at, `state must_created: this ${model.kind.replace('_', ' ')} exists already (pk ${found.pk})`);
@@ -112,10 +119,10 @@ class FileRun {
     const result = await this.#planning.workspace.put(model, found?.pk ?? newPk, attrs);
     if (!('pk' in result)) {
       if (lost.length > 0) return refersToSkipped(model, lost);
-      throw this.#complaint(entry, result);
+      throw complaintAbout(entry, result);
     }
     for (const name of lost)
-      this.#warn(this.#at(entry, [name]), `${name} refers to an entry that was skipped, and goes without it`);
+      this.#warn(placeIn(entry, [name]), `${name} refers to an entry that was skipped, and goes without it`);
     this.#warnOfNothingFound(model, entry, kept);
     return result;
   }
@@ -123,8 +130,8 @@ class FileRun {
   /** A reference that may be empty, and is, because its look-up found nothing: the file meant something else. */
   #warnOfNothingFound(model: Model, entry: ParsedEntry, attrs: JsonObject): void {
     for (const name of Object.keys(model.references))
-      if (attrs[name] === null && this.#emptyTag(entry, [name]) !== '')
-        this.#warn(this.#at(entry, [name]), `${name}: the look-up finds nothing, so it stays empty`);
+      if (attrs[name] === null && lookUpIn(entry, [name]) !== null)
+        this.#warn(placeIn(entry, [name]), `${name}: the look-up finds nothing, so it stays empty`);
   }
 
   #skip(entry: ParsedEntry, why: string): void {
@@ -141,7 +148,7 @@ class FileRun {
   #remove(entry: ParsedEntry, found: Definition | null, identifiers: Identifiers): void {
     if (found !== null) {
       const problems = this.#planning.workspace.remove(found.pk);
-      if (problems.length > 0) throw this.#complaint(entry, problems);
+      if (problems.length > 0) throw complaintAbout(entry, problems);
     }
     this.#remember(entry, identifiers, null);
   }
@@ -169,10 +176,10 @@ class FileRun {
     const identifiers = await this.#map(entry.identifiers, 'identifiers');
     for (const [name, value] of Object.entries(identifiers)) {
       if (name === 'pk') {
-        if (typeof value !== 'string' || !uuid.test(value)) throw wrong(this.#at(entry, [name]), 'pk: expected a UUID');
+        if (typeof value !== 'string' || !uuid.test(value)) throw wrong(placeIn(entry, [name]), 'pk: expected a UUID');
       } else if (!model.members.includes(name))
         throw wrong(
-          this.#at(entry, [name]),
+          placeIn(entry, [name]),
           `identifiers: ${name} is not a member of ${model.name}${didYouMean(name, model.members)}`,
         );
     }
@@ -188,7 +195,7 @@ class FileRun {
     for (const [name] of attrs)
       if (!isKnown(name))
         this.#warn(
-          this.#at(entry, [name]),
+          placeIn(entry, [name]),
           `${name} is not an attribute of ${model.name} and was ignored${didYouMean(name, model.members)}`,
         );
     return Object.fromEntries(attrs.filter(([name]) => isKnown(name)));
@@ -257,34 +264,6 @@ class FileRun {
     const found = await this.#planning.workspace.find(model, identifiers);
     if (found === null) return null;
     return whole ? { ...found.attrs, pk: found.pk } : found.pk;
-  }
-
-  /** One error for all that is wrong with an entry; each line has its own place. */
-  #complaint(entry: ParsedEntry, problems: readonly Problem[]): Error {
-    const [first = { path: [], text: 'not valid' }, ...rest] = problems;
-    const line = ({ path, text }: Problem) => `${text}${this.#emptyTag(entry, path)}`;
-    const more = rest.map((problem) => {
-      const at = this.#at(entry, problem.path);
-      return `\n${at.file}:${at.line}:${at.column}: ${line(problem)}`;
-    });
-    return wrong(this.#at(entry, first.path), line(first) + more.join(''));
-  }
-
-  /** Where a required value came from a look-up, the look-up found nothing. */
-  #emptyTag({ attrs, identifiers }: ParsedEntry, path: readonly PropertyKey[]): string {
-    const [name = ''] = path;
-    const trees = [attrs, identifiers].flatMap((tree) =>
-      tree?.kind === 'map' ? [tree.members.get(String(name))?.value] : [],
-    );
-    const tag = trees.find((tree) => tree?.kind === 'tag');
-    return tag?.kind === 'tag' && tag.tag.startsWith('!Find') ? ` (does ${tag.tag} find anything?)` : '';
-  }
-
-  #at({ at, attrs, identifiers }: ParsedEntry, path: readonly PropertyKey[]): Place {
-    const [name] = path;
-    if (name === undefined) return at;
-    const holding = [attrs, identifiers].find((tree) => tree?.kind === 'map' && tree.members.has(String(name)));
-    return holding ? placeOf(holding, path) : at;
   }
 }
 

@@ -143,8 +143,10 @@ class Compiler {
         return { pk, kind, name, config: { slug: attrs.slug ?? '' } };
       case 'group':
         return { pk, kind, name, config: { name } };
-      case 'stage':
-        return { pk, kind, name, config: this.#stage(pk).config };
+      case 'stage': {
+        const stage = this.#stage(pk);
+        return { pk, kind, name, config: stage.config, stageKind: stage.kind };
+      }
       case 'policy': {
         const policy = this.#policy(pk);
         return { pk, kind, name, config: { kind: policy.kind, config: policy.config } };

@@ -29,6 +29,8 @@ export interface Model {
   readonly name: string;
   readonly kind: ObjectKind;
   readonly members: readonly string[];
+  /** What a member is when it is not given, as far as the schema says. */
+  defaults(): JsonObject;
   /** Sets of members that tell the objects of this kind apart. */
   readonly unique: readonly (readonly string[])[];
   readonly references: Readonly<Record<string, Reference>>;
@@ -151,6 +153,7 @@ function model(
     name: key,
     kind,
     members: membersOf(schema),
+    defaults: () => defaultsOf(schema),
     unique: more.unique ?? [],
     references: more.references ?? {},
     texts: more.texts ?? [],
@@ -169,6 +172,7 @@ function named(
     name: declared.model.toLowerCase(),
     kind,
     members: ['name', ...membersOf(declared.config)],
+    defaults: () => defaultsOf(declared.config),
     unique: [['name']],
     references: Object.fromEntries(references),
     texts: [],
@@ -186,6 +190,16 @@ function named(
 /** The names that a schema knows; a schema that is no plain object knows none, and then all are passed on to it. */
 function membersOf(schema: z.ZodType): readonly string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function defaultsOf(schema: z.ZodType): JsonObject {
+  if (!(schema instanceof z.ZodObject)) return {};
+  const defaults: [string, Json][] = [];
+  for (const [key, member] of Object.entries(schema.shape)) {
+    const { success, data } = z.safeParse(member, undefined);
+    if (success && data !== undefined) defaults.push([key, data as Json]);
+  }
+  return Object.fromEntries(defaults);
 }
 
 /** `{ en: 'Name', de: 'Name' }` as a text in several languages; anything else as it is. */

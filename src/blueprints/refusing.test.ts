@@ -77,7 +77,7 @@ describe('what is wrong is said with its place', () => {
     [
       'a look-up that finds nothing',
       '- {model: authentik_flows.flowstagebinding, identifiers: {target: !Find [authentik_flows.flow, [slug, x]], stage: x, order: 0}}',
-      '3:61: target: expected text, not null (does !Find find anything?)',
+      '3:61: target: !Find finds nothing',
     ],
     [
       'a reference to nothing',

@@ -85,6 +85,8 @@ export interface CompiledObject {
   readonly kind: string;
   readonly name: string;
   readonly config: Json;
+  /** Of a stage: its kind. */
+  readonly stageKind?: string;
 }
 
 /** One version of a flow: everything a run needs, by value. Runs finish on the version that they began. */
