@@ -19,6 +19,8 @@ export interface Policy<Config extends JsonObject = JsonObject> {
   readonly description: string;
   /** What an administrator sets; without `name`, which every policy has. */
   readonly config: z.ZodType<Config>;
+  /** Its verdicts have neither `contextPatch` nor effects; the proof of flows then knows what the plan context holds. */
+  readonly setsNothing?: true;
   evaluate(desk: PolicyDesk<Config>): Promise<PolicyVerdict>;
   /** What is wrong with a configuration beyond its schema, such as the syntax of an expression; asked when it is saved. */
   problems?(config: Config, tools: Pick<Tools, 'expressions'>): Promise<readonly PolicyProblem[]>;
