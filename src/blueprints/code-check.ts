@@ -52,7 +52,9 @@ async function inPrompt(attrs: JsonObject, { expressions }: CodeCheck): Promise<
     if (!field[`${member}_expression`]) continue;
     const code = field[member];
     const text =
-      typeof code === 'string' ? await expressions.check('python', code) : 'code cannot be in several languages';
+      typeof code === 'string'
+        ? await expressions.check(field.expression_language ?? 'python', code)
+        : 'code cannot be in several languages';
     if (text !== null) return [{ member, text }];
   }
   return [];

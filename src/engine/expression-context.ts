@@ -1,7 +1,7 @@
 import { isPlainObject, type Json, type JsonObject, member, sameJson } from '../kernel/json.ts';
 import { Secret } from '../kernel/secrets.ts';
 import type { Crossing } from './expression-values.ts';
-import { isOwnMember } from './expression-variables.ts';
+import { fixedVariables, isOwnMember, variableName } from './expression-variables.ts';
 import type { CompiledFlow } from './flow.ts';
 import { type PlanContext, type PromptData, type PromptValue, promptPairs } from './plan-context.ts';
 
@@ -10,8 +10,8 @@ export interface ContextChange {
   readonly context: PlanContext;
   /** As the code got it. */
   readonly before: JsonObject;
-  /** As the code left it. */
-  readonly after: JsonObject;
+  /** The variables as the code left them: the context, and members of it under names of their own. */
+  readonly left: JsonObject;
   readonly crossing: Crossing;
   readonly flow: { readonly objects?: CompiledFlow['objects'] };
 }
@@ -22,7 +22,8 @@ export interface ContextChange {
  * @throws Error for a member that is Doorward's own, and for values that cannot be kept
  */
 export function contextPatch(change: ContextChange): Readonly<Record<string, unknown>> {
-  const { before, after, crossing } = change;
+  const { before, crossing } = change;
+  const after = afterwards(change);
   const patch = new Map<string, unknown>();
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, is] = [member(before, key), member(after, key)];
@@ -34,6 +35,18 @@ export function contextPatch(change: ContextChange): Readonly<Record<string, unk
     else patch.set(key, crossing.back(is));
   }
   return Object.fromEntries(patch);
+}
+
+/** `prompt_data["x"] = 1` and `context["prompt_data"]["x"] = 1` are the same. */
+function afterwards({ before, left }: ContextChange): JsonObject {
+  const after = new Map<string, Json>(
+    Object.entries(isPlainObject(left.context) ? (left.context as JsonObject) : before),
+  );
+  for (const [key, was] of Object.entries(before)) {
+    const alone = member(left, variableName(key));
+    if (alone !== undefined && !fixedVariables.has(variableName(key)) && !sameJson(alone, was)) after.set(key, alone);
+  }
+  return Object.fromEntries(after);
 }
 
 /** In the order that they had, new ones last; what answers a password prompt is a secret. */

@@ -1,5 +1,5 @@
 /** One evaluation of an administrator's code: what it sees, what it may ask, and what it leaves behind. */
-import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
+import type { Json, JsonObject } from '../kernel/json.ts';
 import type { Effect } from './effects.ts';
 import { accountFunctions, type HostFunction } from './expression-accounts.ts';
 import { contextPatch } from './expression-context.ts';
@@ -48,6 +48,7 @@ export async function evaluateExpression(scene: ExpressionScene, code: Code): Pr
     ...webFunctions(scene.tools.expressionHosts),
     ...callFunction(scene, crossing, called),
     ...refusedFunctions,
+    ...(scene.call === undefined ? refusedInPrompts : {}),
     'http_request.build_absolute_uri': ([, path]: readonly Json[]) =>
       new URL(typeof path === 'string' ? path : '', `${scene.visitor.origin}/`).href,
   };
@@ -55,15 +56,11 @@ export async function evaluateExpression(scene: ExpressionScene, code: Code): Pr
     const before = await contextVariable(scene.context, reads, crossing);
     const variables = await otherVariables(scene, before, reads, crossing);
     const answer = await scene.tools.expressions.evaluate({ ...code, variables, host: hostOf(functions) });
-    const after = answer.variables.context;
-    const change = { context: scene.context, before, crossing, flow: scene.flow };
+    const change = { context: scene.context, before, left: answer.variables, crossing, flow: scene.flow };
     return {
-      ...{
-        result: answer.result,
-        skipped: answer.skipped === true,
-        messages: answer.messages.map((one) => crossing.told(one)),
-      },
-      contextPatch: isPlainObject(after) ? contextPatch({ ...change, after: after as JsonObject }) : {},
+      ...{ result: crossing.shown(answer.result), skipped: answer.skipped === true },
+      messages: answer.messages.map((message) => crossing.told(message)),
+      contextPatch: answer.skipped === true ? {} : contextPatch(change),
       effects: [...called, ...notes.events],
       event: (action, context) => notes.event(action, context),
     };
@@ -104,6 +101,13 @@ const refusedFunctions: Readonly<Record<string, HostFunction>> = {
   },
   'Flow.objects.filter': () => {
     throw new Error('Flow.objects: expressions change no flows; say it in the blueprint of the flow');
+  },
+};
+
+/** A form may be shown any number of times. */
+const refusedInPrompts: Readonly<Record<string, HostFunction>> = {
+  ak_create_event: () => {
+    throw new Error('ak_create_event works in policies alone');
   },
 };
 

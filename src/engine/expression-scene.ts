@@ -21,8 +21,6 @@ export interface ExpressionScene {
   readonly tools: Tools;
   /** Where other policies can be asked. */
   readonly call?: (name: string, context: Readonly<Record<string, unknown>>) => Promise<PolicyVerdict>;
-  /** Names besides those that every expression has. */
-  readonly more?: JsonObject;
 }
 
 /** Reads of one evaluation: what was read once is not read again, and what the code does not name is not read. */

@@ -59,6 +59,14 @@ export class Crossing {
     return without(text, this.#secrets.keys());
   }
 
+  /** What the code returned, as data that people may see. */
+  shown(value: Json): Json {
+    if (typeof value === 'string') return this.told(value);
+    if (Array.isArray(value)) return value.map((item: Json) => this.shown(item));
+    if (!isPlainObject(value)) return value;
+    return Object.fromEntries(Object.entries(value as JsonObject).map(([name, item]) => [name, this.shown(item)]));
+  }
+
   /** A text for the log, where nothing stands that was typed at all. */
   logged(text: string): string {
     return without(this.told(text), this.#typed).slice(0, longestLogged);

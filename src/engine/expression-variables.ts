@@ -1,4 +1,5 @@
 /** What an expression sees, by the reference's names (blueprints-and-expressions.md 1.10, flow-engine.md 5.2). */
+import { isIP } from 'node:net';
 import type { Json, JsonObject } from '../kernel/json.ts';
 import type { ExpressionReads, ExpressionScene } from './expression-scene.ts';
 import { type Crossing, nobodyObject } from './expression-values.ts';
@@ -8,6 +9,19 @@ import { type PlanContext, promptPairs } from './plan-context.ts';
 export function isOwnMember(key: string): boolean {
   return key.startsWith('doorward/');
 }
+
+/** Variables that mean the same whatever stands in the plan context. */
+export const fixedVariables: ReadonlySet<string> = new Set([
+  ...['context', 'request', 'http_request', 'user', 'ak_client_ip', 'ak_is_sso_flow'],
+]);
+
+/** The name under which code may call a member of the plan context. */
+export function variableName(key: string): string {
+  return key.replaceAll(/[:.-]/g, '_');
+}
+
+/** Who has no address, such as a run without a browser, has this one (as in the reference). */
+const noAddress = '255.255.255.255';
 
 /** What visitors may change of themselves by default, as the reference's tenants have it. */
 const tenant: JsonObject = {
@@ -38,7 +52,7 @@ export async function otherVariables(
   reads: ExpressionReads,
   crossing: Crossing,
 ): Promise<JsonObject> {
-  const { visitor, flow, more = {} } = scene;
+  const { visitor, flow } = scene;
   const user = await subjectObject(reads);
   const request = {
     ...{ $object: 'http_request', method: 'GET', path: `/api/v3/flows/executor/${flow.slug}/` },
@@ -47,11 +61,12 @@ export async function otherVariables(
     user: await reads.userObject(visitor.user),
     tenant,
   };
-  const named = Object.entries(context).map(([key, value]) => [key.replaceAll(/[:.-]/g, '_'), value] as const);
+  const named = Object.entries(context).map(([key, value]) => [variableName(key), value] as const);
   return {
     ...Object.fromEntries(named),
-    ...more,
-    ...{ context, user, http_request: request, ak_client_ip: visitor.address },
+    prompt_context: context.prompt_data ?? {},
+    ...{ context, user, http_request: request },
+    ak_client_ip: isIP(visitor.address) === 0 ? noAddress : visitor.address,
     ak_is_sso_flow: context.is_sso === true,
     request: { $object: 'request', user, http_request: request, obj: null, debug: false },
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { expressionLanguages } from '../../engine/expressions.ts';
 import type { Desk } from '../../engine/stage.ts';
 import { DoorwardError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
@@ -13,7 +14,7 @@ const reservedKeys: readonly string[] = ['component', wholeForm];
 
 /**
  * One field of a prompt, as blueprints and the API write it (model `authentik_stages_prompt.prompt`; stages.md 2).
- * `prefill`, `choices`, `max_length`, `max_size` and the type `multi-select` are Doorward's own.
+ * `prefill`, `choices`, `max_length`, `max_size`, `expression_language` and the type `multi-select` are Doorward's own.
  */
 export const promptField = z.object({
   name: z.string().min(1).describe('Unique among prompts; decides between fields of the same order.'),
@@ -29,6 +30,10 @@ export const promptField = z.object({
   placeholder_expression: z.boolean().default(false),
   initial_value: shownText.default('').describe('What stands in the field at first, and counts when nothing is sent.'),
   initial_value_expression: z.boolean().default(false),
+  expression_language: z
+    .enum(expressionLanguages)
+    .optional()
+    .describe('What the expressions of this prompt are written in; Python unless told.'),
   sub_text: shownText.default('').describe('Shown below the field; a few HTML elements are allowed.'),
   order: z.int().default(0),
   prefill: z.boolean().default(false).describe("Start with the user's own value of the field."),

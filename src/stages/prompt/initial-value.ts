@@ -26,7 +26,7 @@ export function choicesOf(field: PromptFieldConfig, { context, locale }: Backgro
   if (known !== undefined && !(known instanceof Secret))
     return (Array.isArray(known) ? known : [known]).filter(isChoice);
   if (field.choices.length > 0) return field.choices;
-  return field.placeholder_expression || field.placeholder === '' ? [] : [localize(field.placeholder, locale)];
+  return field.placeholder === '' ? [] : [localize(field.placeholder, locale)];
 }
 
 /**
@@ -74,18 +74,18 @@ export function shownValue({ type }: PromptFieldConfig, value: PromptValue): str
 
 /** PR-2: choices stand in no placeholder. */
 export function shownPlaceholder(field: PromptFieldConfig): Text {
-  return field.placeholder_expression || fieldTypes[field.type].hasChoices ? '' : field.placeholder;
+  return fieldTypes[field.type].hasChoices ? '' : field.placeholder;
 }
 
 function prefilled({ prefill, field_key: key }: PromptFieldConfig, { user }: Background): Json | undefined {
   return prefill && user !== null && isOwnField(key) ? ownValue(user, key) : undefined;
 }
 
-/** Hidden and static fields fall back to their placeholder (stages.md 2.1). An expression's source is not a value. */
+/** Hidden and static fields fall back to their placeholder (stages.md 2.1). */
 function configured(field: PromptFieldConfig, locale: Locale): string {
-  const initial = field.initial_value_expression ? '' : localize(field.initial_value, locale);
+  const initial = localize(field.initial_value, locale);
   if (initial !== '' || (field.type !== 'hidden' && field.type !== 'static')) return initial;
-  return field.placeholder_expression ? '' : localize(field.placeholder, locale);
+  return localize(field.placeholder, locale);
 }
 
 /** Those of the choices that a value names: a list, a list written as JSON, or a single one. */

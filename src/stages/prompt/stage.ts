@@ -22,6 +22,7 @@ import type { PromptChallenge } from '../../protocol/challenge.ts';
 import { isLocale } from '../../protocol/localize.ts';
 import { type FieldProblem, type FieldProblems, type Text, text, wholeForm } from '../../protocol/text.ts';
 import { isUserField, mayBeShown, ownUser, ownValue, watched } from '../own-field.ts';
+import { computedFields } from './computed.ts';
 import { fieldsOf, type PromptConfig, type PromptFieldConfig, promptConfig } from './field.ts';
 import { type Choice, fieldTypes, type Parsed, problem } from './field-types.ts';
 import { isEmail } from './formats.ts';
@@ -59,8 +60,7 @@ export const prompt = defineStage({
 });
 
 async function enter(desk: PromptDesk): Promise<Outcome> {
-  const fields = fieldsOf(desk);
-  for (const field of fields) warnOfExpressions(desk, field);
+  const fields = await computedFields(desk, fieldsOf(desk));
   const user = fields.some(({ field_key }) => isUserField(field_key)) ? await ownUser(desk) : null;
   const questions = revisedQuestions(desk, questionsOf(desk, fields, user));
   return {
@@ -71,7 +71,7 @@ async function enter(desk: PromptDesk): Promise<Outcome> {
 }
 
 async function answer(desk: PromptDesk, response: Response): Promise<Outcome> {
-  const fields = fieldsOf(desk);
+  const fields = await computedFields(desk, fieldsOf(desk));
   const user = fields.some(({ prefill }) => prefill) ? await ownUser(desk) : null;
   const asked = revisedQuestions(desk, questionsOf(desk, fields, user));
   const hashed = hasTrustedHash(desk);
@@ -263,12 +263,4 @@ function sanitized(html: Text): Text {
   return {
     $lang: Object.fromEntries(Object.entries(html.$lang).map(([language, words]) => [language, sanitizeHtml(words)])),
   };
-}
-
-function warnOfExpressions({ stage, tools }: PromptDesk, field: PromptFieldConfig): void {
-  if (field.placeholder_expression || field.initial_value_expression)
-    tools.log('warn', 'expressions of prompts cannot run yet; the field is shown empty', {
-      stage: stage.name,
-      prompt: field.name,
-    });
 }
