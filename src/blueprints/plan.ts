@@ -70,6 +70,8 @@ export interface BlueprintPlan {
   readonly flowChanges: readonly FlowChange[];
   /** Every flow as it will be, those that stay as they are included; a version of 0 is not yet numbered. */
   readonly compiled: readonly CompiledFlow[];
+  /** Where the files declare each object, by pk. */
+  readonly places: ReadonlyMap<string, Place>;
   readonly warnings: readonly Warning[];
 }
 
@@ -172,7 +174,7 @@ class Plan implements Planning {
       },
       summary: { ...tally, flows: flows.map(({ slug, version }) => ({ slug, version })) },
       changes: changesOf(byPk(this.workspace.before()), byPk(this.workspace.all()), this.models),
-      ...{ flowChanges, compiled, warnings: this.warnings },
+      ...{ flowChanges, compiled, places: this.places, warnings: this.warnings },
     };
   }
 
