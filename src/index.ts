@@ -2,7 +2,7 @@
  * The library's door. `createDoorward` gives an identity provider to mount in any Node application; `doorward serve`
  * is nothing but this on a port.
  */
-import type { App, SignedIn } from './app/app.ts';
+import type { App } from './app/app.ts';
 import { createApp } from './app/create.ts';
 import type { ExecuteOptions, ExecuteResult } from './app/execute.ts';
 import type { Groups } from './app/groups.ts';
@@ -10,8 +10,9 @@ import { outsideHooks } from './app/hooks.ts';
 import type { BlueprintSource, DoorwardOptions } from './app/options.ts';
 import { type OutboxDesk, outboxDesk } from './app/outbox.ts';
 import type { Tokens } from './app/tokens.ts';
-import type { NewUser, Users } from './app/users.ts';
-import type { User } from './engine/user.ts';
+import type { SignedInOf, UserOf, UsersOf } from './app/typed-users.ts';
+import type { NewUser } from './app/users.ts';
+import type { AttributesOf, TypedFlow } from './blueprints/typed/flow.ts';
 import { sessionTokenOf } from './http/cookies.ts';
 import { createHandler } from './http/handler.ts';
 
@@ -32,14 +33,41 @@ export type {
 export type { OutboxDesk, OutboxEntry } from './app/outbox.ts';
 export type { RetentionOptions } from './app/retention.ts';
 export type { ListedToken, Tokens } from './app/tokens.ts';
+export type { SignedInOf, UserOf, UsersOf } from './app/typed-users.ts';
 export type { Actor, NewUser } from './app/users.ts';
+export {
+  type Conditions,
+  type FlowFunction,
+  type FlowRequest,
+  inGroup,
+  not,
+  policy,
+} from './blueprints/typed/condition.ts';
+export { type Answers, field } from './blueprints/typed/field.ts';
+export { type AttributesOf, defineFlow, type TypedFlow } from './blueprints/typed/flow.ts';
+export type { TypedStage } from './blueprints/typed/stage.ts';
+export {
+  deny,
+  dummy,
+  identification,
+  initialSetup,
+  oneTimeLink,
+  password,
+  prompt,
+  redirect,
+  stage,
+  userLogin,
+  userLogout,
+  userWrite,
+} from './blueprints/typed/stages.ts';
 export type { HookChange, HookParam, HookTransaction, UserWritten } from './engine/hooks.ts';
+export { definePolicy, type Policy, type PolicyDesk, type PolicyVerdict } from './engine/policy.ts';
 export { type Desk, defineStage, type Outcome, type Stage } from './engine/stage.ts';
 export type { Group, Session, User } from './engine/user.ts';
 export { DoorwardError, type ErrorCode, isDoorwardError } from './kernel/errors.ts';
 
-/** An identity provider, ready to answer. */
-export interface Doorward {
+/** An identity provider, ready to answer. `Attributes`: what the flows in code ask users for. */
+export interface Doorward<Attributes = unknown> {
   /**
    * Answers one request: pages, API, assets. `address` is the socket's peer address; forwarding headers count only from
    * `trustedProxies`.
@@ -49,14 +77,14 @@ export interface Doorward {
    */
   fetch(request: Request, info?: { readonly address?: string }): Promise<Response>;
   /** Who is signed in, by the request's cookie; null for nobody. */
-  session(request: Request): Promise<SignedIn | null>;
-  readonly users: Users & {
+  session(request: Request): Promise<SignedInOf<Attributes> | null>;
+  readonly users: UsersOf<Attributes> & {
     list(filter?: {
       search?: string;
       isActive?: boolean;
       page?: number;
       pageSize?: number;
-    }): Promise<{ users: readonly User[]; total: number }>;
+    }): Promise<{ users: readonly UserOf<Attributes>[]; total: number }>;
   };
   readonly groups: Groups;
   /** One-time links, and access to the REST API for programs. */
@@ -102,10 +130,12 @@ export type { NewUser as UserInput };
  * });
  * @throws DoorwardError `configuration`, `blueprint`, `store_unavailable`
  */
-export async function createDoorward(options: DoorwardOptions): Promise<Doorward> {
+export async function createDoorward<const Flows extends readonly TypedFlow[] = readonly []>(
+  options: DoorwardOptions & { readonly flows?: Flows },
+): Promise<Doorward<AttributesOf<Flows>>> {
   const app = await createApp(options);
   const handler = createHandler(app);
-  return outsideHooks<Doorward>({
+  const auth = outsideHooks<Doorward>({
     fetch: handler,
     async session(request) {
       const token = sessionTokenOf(app, request);
@@ -122,4 +152,6 @@ export async function createDoorward(options: DoorwardOptions): Promise<Doorward
     setupAddress: () => app.setupAddress(),
     close: () => app.close(),
   });
+  // What the attributes of stored users hold is the flows' word, which the compiler alone knows.
+  return auth as Doorward<AttributesOf<Flows>>;
 }

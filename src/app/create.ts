@@ -7,6 +7,8 @@ import { compileProfile } from '../adapters/profile-schema.ts';
 import { applyBlueprints } from '../blueprints/apply.ts';
 import type { Installed } from '../blueprints/models.ts';
 import { applyShipped } from '../blueprints/shipped.ts';
+import { applyTyped } from '../blueprints/typed/apply.ts';
+import { installedWith } from '../blueprints/typed/installed.ts';
 import { signedInNow } from '../engine/acting.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
 import type { Profile } from '../engine/profile.ts';
@@ -65,6 +67,7 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
     await applyShipped(blueprints);
     if (options.blueprints !== undefined && options.blueprints.length > 0)
       await applyBlueprints({ ...blueprints, files: options.blueprints });
+    await applyTyped(blueprints, options.flows ?? []);
     return wire(options, {
       ...{ log, keyring, origin, opened: store, installed, webhooks, profile, retention, now: () => clock.now() },
       expressions,
@@ -170,9 +173,10 @@ async function flowFor(flows: FlowCache, designation: CompiledFlow['designation'
 }
 
 /** @throws DoorwardError `configuration` where two have one kind */
-function installedKinds({ stages = [], policies = [] }: DoorwardOptions): Installed {
-  const installed = { stages: [...shippedStages, ...stages], policies: [...shippedPolicies, ...policies] };
-  for (const [what, declared] of Object.entries(installed)) {
+function installedKinds({ stages = [], policies = [], flows = [] }: DoorwardOptions): Installed {
+  const given = { stages: [...shippedStages, ...stages], policies: [...shippedPolicies, ...policies] };
+  const installed = installedWith(flows, given);
+  for (const [what, declared] of Object.entries({ ...installed })) {
     const kinds = declared.map(({ kind }) => kind);
     const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
     if (twice !== undefined) throw new DoorwardError('configuration', `two ${what} have the kind "${twice}"`);

@@ -1,3 +1,4 @@
+import type { TypedFlow } from '../blueprints/typed/flow.ts';
 import type { HookTransaction, UserWritten } from '../engine/hooks.ts';
 import type { AnyPolicy } from '../engine/policy.ts';
 import type { AnyStage } from '../engine/stage.ts';
@@ -57,6 +58,11 @@ export interface DoorwardOptions {
   readonly alsoOrigins?: readonly string[];
   /** Applied in order after the shipped flows, each start; idempotent. */
   readonly blueprints?: readonly BlueprintSource[];
+  /**
+   * Flows in code (`defineFlow`), applied after the blueprints where they are missing or their code has changed. One that
+   * is taken out of the code stays until a blueprint deletes it (`state: absent`).
+   */
+  readonly flows?: readonly TypedFlow[];
   /** Stages of your own, besides the shipped ones. */
   readonly stages?: readonly AnyStage[];
   /** Policies of your own, besides the shipped ones. */
