@@ -1,6 +1,7 @@
 import { engine } from './de/engine.ts';
 import { pages } from './de/pages.ts';
+import { policies } from './de/policies.ts';
 import { stages } from './de/stages.ts';
 import type { MessageKey } from './en.ts';
 
-export const de: Record<MessageKey, string> = { ...engine, ...stages, ...pages };
+export const de: Record<MessageKey, string> = { ...engine, ...stages, ...policies, ...pages };
