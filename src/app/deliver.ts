@@ -29,41 +29,44 @@ const leaseMs = 30_000;
 const waits = [5_000, 30_000, 120_000, 600_000, 3_600_000, 21_600_000] as const;
 const mostTries = 12;
 
-/** Looks for messages every second, and at once when poked. A delivery under way is waited for at the end. */
+/** Looks for messages every second, and at once when poked. What is under way is waited for at the end. */
 export function startDelivery(parts: DeliveryParts): Jobs {
-  let stopping = false;
-  const jobs = [...parts.channels].map(([channel, deliver]) =>
-    startJob(
-      `delivery of ${channel}`,
-      pollEveryMs,
-      () => deliverDue(parts, channel, deliver, () => stopping),
-      parts.log,
-    ),
-  );
+  const channels = [...parts.channels].map(([channel, deliver]) => startChannel(parts, channel, deliver));
   return {
     poke() {
-      for (const job of jobs) job.poke();
+      for (const channel of channels) channel.poke();
     },
     async stop() {
-      stopping = true;
-      await Promise.all(jobs.map((job) => job.stop()));
+      await Promise.all(channels.map((channel) => channel.stop()));
     },
   };
 }
 
-async function deliverDue(
-  parts: DeliveryParts,
-  channel: string,
-  deliver: Deliver,
-  stopping: () => boolean,
-): Promise<void> {
-  while (!stopping()) {
-    const messages = await parts.outbox.lease(channel, atOnce, leaseMs);
-    if (messages.length === 0) return;
-    const ended = await Promise.allSettled(messages.map((message) => attempt(parts, message, deliver)));
-    const failed = ended.find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
+/** Each message that ends makes room for the next, so that one that hangs holds up nobody but its own user. */
+function startChannel(parts: DeliveryParts, channel: string, deliver: Deliver): Jobs {
+  const underWay = new Set<Promise<void>>();
+  const job = startJob(`delivery of ${channel}`, pollEveryMs, startDue, parts.log);
+  async function startDue(): Promise<void> {
+    const free = atOnce - underWay.size;
+    if (free === 0) return;
+    for (const message of await parts.outbox.lease(channel, free, leaseMs)) start(message);
   }
+  function start(message: LeasedMessage): void {
+    const attempted = attempt(parts, message, deliver)
+      .catch((error: unknown) => parts.log('warn', `delivery of ${channel} failed`, { error: String(error) }))
+      .finally(() => {
+        underWay.delete(attempted);
+        job.poke();
+      });
+    underWay.add(attempted);
+  }
+  return {
+    poke: () => job.poke(),
+    async stop() {
+      await job.stop();
+      await Promise.all(underWay);
+    },
+  };
 }
 
 async function attempt({ outbox, log, now }: DeliveryParts, message: LeasedMessage, deliver: Deliver): Promise<void> {

@@ -228,6 +228,23 @@ describe.each(['sqlite', 'postgres'] as const)('webhooks on %s', (dialect) => {
     );
   });
 
+  it('that hang hold nobody else, however long', async () => {
+    const side = await receiver();
+    const { rig } = await open({ webhooks: [{ url: side.url, secret }] });
+    let finish = (_status: number): void => {};
+    const hanging = new Promise<number>((resolve) => {
+      finish = resolve;
+    });
+    side.answer = (received) => (username(received) === 'first' ? hanging : 204);
+    for (const [count, name] of ['first', 'second', 'third'].entries()) {
+      await signingUp(rig, { username: name });
+      await side.until(count + 1);
+    }
+    await until(async () => (await rig.auth.outbox.list()).length === 1);
+    finish(204);
+    await until(async () => (await rig.auth.outbox.list()).length === 0);
+  });
+
   it('under way are waited for when the server stops', async () => {
     const side = await receiver();
     const { rig } = await open({ webhooks: [{ url: side.url, secret }] });
