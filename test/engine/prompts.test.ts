@@ -108,6 +108,20 @@ onBothDatabases('prompts', (rig) => {
     expect(keys.map((key) => shownValue(stranger, key))).toEqual(['', '', '']);
   });
 
+  it('a file of the size that is allowed by default is written; a larger one is a problem of its field, as JSON too', async () => {
+    await rig.flow('picture', [promptFor('username', field('attributes.picture', { type: 'file' })), always]);
+    const picture = (size: number): string => `data:image/png;base64,${Buffer.alloc(size, 7).toString('base64')}`;
+    const visitor = rig.visitor();
+    await visitor.open('picture');
+    for (const size of [180 * 1024 + 1, 700_000]) {
+      await visitor.answer({ username: 'pictured', 'attributes.picture': picture(size) });
+      visitor.expectProblem('attributes.picture', 'max_size');
+    }
+    await visitor.answer({ username: 'pictured', 'attributes.picture': picture(180 * 1024) });
+    visitor.expectEnd();
+    expect((await rig.find('pictured'))?.attributes.picture).toBe(picture(180 * 1024));
+  });
+
   it('a page’s form, with a file: written as a data URI, and one that is too large is a problem of its field', async () => {
     await rig.user('uploader');
     await rig.flow('upload', [promptFor(field('attributes.picture', { type: 'file', max_size: 1_000 })), never]);

@@ -42,8 +42,9 @@ export const promptField = z.object({
   max_size: z
     .int()
     .positive()
-    .default(1024 * 1024)
-    .describe('Bytes of a file.'),
+    // As text it has a third more, and all attributes of a user together may have 256 KiB (D-18).
+    .default(180 * 1024)
+    .describe('Bytes of a file. What is to be written to the user has room for 180 KiB at most.'),
 });
 
 /** A prompt field's checked configuration. */
