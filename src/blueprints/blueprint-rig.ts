@@ -60,6 +60,11 @@ export class MemoryDefinitions implements DefinitionStore {
   async openRuns(slugs: readonly string[]) {
     return Object.fromEntries(slugs.map((slug) => [slug, this.runs.get(slug) ?? 0]));
   }
+
+  async keptVersions(slug: string) {
+    const kept = this.versions.get(slug) ?? [];
+    return kept.map(({ version }) => ({ version, createdAt: 0, openRuns: 0 })).toReversed();
+  }
 }
 
 /** Blueprints on definitions in memory. */

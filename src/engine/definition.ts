@@ -26,6 +26,15 @@ export interface DefinitionsChange {
   readonly effects: readonly Effect[];
 }
 
+/** A version of a flow that is kept: for runs, and to go back to. */
+export interface KeptVersion {
+  readonly version: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Visitors under way in it. */
+  readonly openRuns: number;
+}
+
 /** Definitions and flow versions; the room `store` answers. */
 export interface DefinitionStore {
   /** Everything that is defined, with the revision that counts the changes. */
@@ -36,4 +45,6 @@ export interface DefinitionStore {
   currentVersions(): Promise<Readonly<Record<string, number>>>;
   /** How many visitors are under way in each of these flows. Who has not answered yet has no run that could be counted. */
   openRuns(slugs: readonly string[]): Promise<Readonly<Record<string, number>>>;
+  /** The versions of a flow that are kept, the newest first; none of an unknown flow. */
+  keptVersions(slug: string): Promise<readonly KeptVersion[]>;
 }

@@ -60,6 +60,13 @@ export function definitionsOn({ driver, keyring, clock, log }: Setting): Definit
       const counted = new Map(rows.map((row) => [text(row, 0), int(row, 1)]));
       return Object.fromEntries(slugs.map((slug) => [slug, counted.get(slug) ?? 0]));
     },
+    async keptVersions(slug) {
+      const rows = await driver.read(sql`
+        SELECT v.version, v.created_at, (SELECT count(*) FROM doorward_run r
+          WHERE r.flow = v.slug AND r.version = v.version AND r.ended IS NULL AND r.expires_at > ${clock.now()})
+        FROM doorward_flow_version v WHERE v.slug = ${slug} ORDER BY v.version DESC`);
+      return rows.map((row) => ({ version: int(row, 0), createdAt: int(row, 1), openRuns: int(row, 2) }));
+    },
   };
 }
 

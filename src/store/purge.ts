@@ -29,6 +29,8 @@ export const keptByDefault: Retention = { events: 365 * 24 * hour, runs: hour, o
 export const shortest: Retention = { events: hour, runs: hour / 6, outbox: 0 };
 /** A visitor who was shown a first page has no run yet, and comes back to that version. */
 const flowVersionsKept = 7 * 24 * hour;
+/** So many of the newest versions of a flow stay, to be compared and gone back to. */
+const flowVersionsToGoBackTo = 50;
 /** Rows at a time: a writer of SQLite stops everything else while it works. */
 const batch = 1_000;
 
@@ -80,6 +82,8 @@ export async function purge(driver: Driver, now: number, retention: Retention): 
           WHERE v.created_at <= ${now - flowVersionsKept}
             AND NOT EXISTS (SELECT 1 FROM doorward_flow f WHERE f.slug = v.slug AND f.current_version = v.version)
             AND NOT EXISTS (SELECT 1 FROM doorward_run r WHERE r.flow = v.slug AND r.version = v.version)
+            AND (SELECT count(*) FROM doorward_flow_version newer
+              WHERE newer.slug = v.slug AND newer.version > v.version) >= ${flowVersionsToGoBackTo}
           LIMIT ${limit}) RETURNING 1`,
     ),
     // The oldest have the lowest ids, so this reads no more than it deletes.

@@ -44,31 +44,23 @@ onEachDatabase('definitions', (rig) => {
     const left = await loadAt(rig.store, 'x', start);
     expect(left).toMatchObject({ flowVersion: null, signedIn: null, run: { state: { plan: [], context: {} } } });
     expect(left.run?.ended?.outcome).toEqual({ kind: 'denied', message: { $text: 'flow.gone' } });
-    expect(await definitions.apply(change(3, { flows: [flow(1)] }))).toBe('done');
-    expect(await definitions.apply(change(4, { flows: [flow(2)] }))).toBe('done');
-    expect((await rig.store.accounts.purge(later)).flowVersions).toBe(1);
-    expect(await definitions.flow('sign-up', 2)).toEqual(flow(2));
+    for (const version of Array(52).keys())
+      expect(await definitions.apply(change(3 + version, { flows: [flow(1 + version)] }))).toBe('done');
+    expect(await definitions.keptVersions('sign-up')).toHaveLength(52);
+    // The fifty newest stay to be gone back to, and younger ones anyway.
+    expect((await rig.store.accounts.purge(start)).flowVersions).toBe(0);
+    expect((await rig.store.accounts.purge(later)).flowVersions).toBe(2);
+    expect((await definitions.keptVersions('sign-up')).map(({ version }) => version).slice(-2)).toEqual([4, 3]);
+    expect(await definitions.flow('sign-up', 2)).toBeNull();
+    expect(await definitions.flow('sign-up', 52)).toEqual(flow(52));
   });
-  it('counts who is under way in a flow, and ends their runs when it is told to', async () => {
+
+  it('tells who is under way in which version', async () => {
     const { definitions } = rig.store;
-    const { revision } = await definitions.all();
-    await commit(
-      rig.store,
-      [],
-      [
-        { mode: 'insert', run: run('one') },
-        { mode: 'insert', run: run('two') },
-        { mode: 'insert', run: run('late', { expiresAt: start }) },
-        { mode: 'insert', run: run('over', { ended: ended() }) },
-        { mode: 'insert', run: run('three', { flow: 'other' }) },
-      ],
-    );
-    expect(await definitions.openRuns(['sign-up', 'other', 'none'])).toEqual({ 'sign-up': 2, other: 1, none: 0 });
-    expect(await definitions.openRuns([])).toEqual({});
-    await definitions.apply(change(revision, { flows: [flow(9)], endRuns: ['sign-up'] }));
-    expect(await definitions.openRuns(['sign-up', 'other'])).toEqual({ 'sign-up': 0, other: 1 });
-    const { run: gone } = await loadAt(rig.store, 'one', start);
-    expect(gone?.ended?.outcome).toEqual({ kind: 'denied', message: { $text: 'flow.gone' } });
-    expect((await loadAt(rig.store, 'over', start)).run?.ended?.outcome).toEqual({ kind: 'done', to: '/' });
+    await commit(rig.store, [], [{ mode: 'insert', run: { ...run('y'), version: 50 } }]);
+    const [newest, , third] = await definitions.keptVersions('sign-up');
+    expect(newest).toEqual({ version: 52, createdAt: start, openRuns: 0 });
+    expect(third).toMatchObject({ version: 50, openRuns: 1 });
+    expect(await definitions.keptVersions('nothing')).toEqual([]);
   });
 });
