@@ -126,9 +126,11 @@ function findCreated(effects: readonly Effect[], matches: (user: User) => boolea
 
 function withUpdates(user: User, effects: readonly Effect[]): User {
   let known = user;
-  for (const effect of effects)
+  for (const effect of effects) {
     if (effect.kind === 'user.update' && effect.id === user.id)
       known = { ...known, ...effect.set, version: known.version + 1 };
+    if (effect.kind === 'password.set' && effect.userId === user.id) known = { ...known, passwordChangedAt: effect.at };
+  }
   return known;
 }
 
