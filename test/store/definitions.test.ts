@@ -55,10 +55,33 @@ onEachDatabase('definitions', (rig) => {
     expect(await definitions.flow('sign-up', 52)).toEqual(flow(52));
   });
 
+  it('counts who is under way in a flow, and ends their runs when it is told to', async () => {
+    const { definitions } = rig.store;
+    const { revision } = await definitions.all();
+    await commit(
+      rig.store,
+      [],
+      [
+        { mode: 'insert', run: run('one') },
+        { mode: 'insert', run: run('two') },
+        { mode: 'insert', run: run('late', { expiresAt: start }) },
+        { mode: 'insert', run: run('over', { ended: ended() }) },
+        { mode: 'insert', run: run('three', { flow: 'other' }) },
+      ],
+    );
+    expect(await definitions.openRuns(['sign-up', 'other', 'none'])).toEqual({ 'sign-up': 2, other: 1, none: 0 });
+    expect(await definitions.openRuns([])).toEqual({});
+    await definitions.apply(change(revision, { flows: [flow(99)], endRuns: ['sign-up'] }));
+    expect(await definitions.openRuns(['sign-up', 'other'])).toEqual({ 'sign-up': 0, other: 1 });
+    const { run: gone } = await loadAt(rig.store, 'one', start);
+    expect(gone?.ended?.outcome).toEqual({ kind: 'denied', message: { $text: 'flow.gone' } });
+    expect((await loadAt(rig.store, 'over', start)).run?.ended?.outcome).toEqual({ kind: 'done', to: '/' });
+  });
+
   it('tells who is under way in which version', async () => {
     const { definitions } = rig.store;
-    await commit(rig.store, [], [{ mode: 'insert', run: { ...run('y'), version: 50 } }]);
-    const [newest, , third] = await definitions.keptVersions('sign-up');
+    await commit(rig.store, [], [{ mode: 'insert', run: run('y', { version: 50 }) }]);
+    const [, newest, , third] = await definitions.keptVersions('sign-up');
     expect(newest).toEqual({ version: 52, createdAt: start, openRuns: 0 });
     expect(third).toMatchObject({ version: 50, openRuns: 1 });
     expect(await definitions.keptVersions('nothing')).toEqual([]);
