@@ -28,15 +28,15 @@ export function ipNetwork(text: string, strict = true): JsonObject {
     ...{ with_prefixlen: `${network.compressed}/${prefix}`, version, prefixlen: prefix, max_prefixlen: bits },
     ...{ network_address: network, broadcast_address: broadcast, num_addresses: Number(size) },
     ...{ is_private: network.is_private === true && broadcast.is_private === true },
-    ...{ order: [order(first), prefix], last: order(last) },
+    ...{ order: `${order(first)}/${String(prefix).padStart(3, '0')}`, last: order(last) },
   };
 }
 
 /** Whether an address is in a network; false across versions. */
 export function isInNetwork(one: JsonObject, network: JsonObject): boolean {
   if (one.version !== network.version) return false;
-  const [first] = network.order as readonly [string, number];
-  const [at] = one.order as readonly [string];
+  const [first = ''] = String(network.order).split('/');
+  const at = String(one.order);
   return first <= at && at <= String(network.last);
 }
 
@@ -49,7 +49,7 @@ function address(version: 4 | 6, value: bigint): JsonObject {
     ...{ $object: `IPv${version}Address`, compressed, version, max_prefixlen: widthOf(version) },
     ...{ is_private: isPrivate, is_global: !isPrivate && !among(blocks.shared), is_loopback: among(blocks.loopback) },
     ...{ is_link_local: among(blocks.linkLocal), is_multicast: among(blocks.multicast), is_unspecified: value === 0n },
-    ...{ is_reserved: among(blocks.reserved), order: [order(value)] },
+    ...{ is_reserved: among(blocks.reserved), order: order(value) },
   };
 }
 

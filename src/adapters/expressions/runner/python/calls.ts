@@ -27,7 +27,9 @@ const localFunctions: Readonly<
   ip_address: ([text]) => toPython(ipAddress(textOf(text))),
   ip_network: ([text, strict], named) => toPython(ipNetwork(textOf(text), (named.strict ?? strict) !== false)),
   __in_network__: ([one, network]) => isInNetwork(asObject(one), asObject(network)),
-  __now__: () => now(),
+  __now__: ([zone], named) => now(named.tz ?? zone),
+  __now_utc__: () => now({ offsetSeconds: 0 }),
+  __today__: () => ({ __monty_type__: 'Date', ...dayOf(new Date()) }),
 };
 
 /** Names that stand for something besides variables: a name looked up without being called needs a value. */
@@ -84,16 +86,22 @@ function asObject(value: unknown) {
   return value.fields as Readonly<Record<string, Json>>;
 }
 
-function now() {
-  const date = new Date();
+/** Now; without a time zone it is the time of UTC, as servers have it. */
+function now(zone: unknown): object {
+  const seconds = offsetOf(zone);
+  const date = new Date(Date.now() + (seconds ?? 0) * 1000);
   return {
-    ...{
-      __monty_type__: 'DateTime',
-      year: date.getUTCFullYear(),
-      month: date.getUTCMonth() + 1,
-      day: date.getUTCDate(),
-    },
-    ...{ hour: date.getUTCHours(), minute: date.getUTCMinutes(), second: date.getUTCSeconds() },
-    microsecond: date.getUTCMilliseconds() * 1000,
+    ...{ __monty_type__: 'DateTime', ...dayOf(date), hour: date.getUTCHours(), minute: date.getUTCMinutes() },
+    ...{ second: date.getUTCSeconds(), microsecond: date.getUTCMilliseconds() * 1000 },
+    ...(seconds === null ? {} : { offsetSeconds: seconds }),
   };
+}
+
+function dayOf(date: Date): object {
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
+}
+
+function offsetOf(zone: unknown): number | null {
+  if (typeof zone !== 'object' || zone === null || !('offsetSeconds' in zone)) return null;
+  return Number(zone.offsetSeconds);
 }

@@ -10,7 +10,9 @@ import { failureOf, type Place, problemOf, skips } from './failures.ts';
 import { type Program, programOf } from './program.ts';
 import { toJson, toPython } from './values.ts';
 
-const identifier = /^[A-Za-z_]\w*$/;
+/** What can be a parameter: no keyword, and no name of ours. */
+const identifier =
+  /^(?!__|(?:False|None|True|and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)$)[A-Za-z_]\w*$/;
 const memoryBytes = 8 * 1024 * 1024;
 const recursionDepth = 500;
 const keptPrograms = 256;
@@ -39,7 +41,7 @@ export async function createPython(url: string | undefined): Promise<Engine> {
   const run = async ({ monty, program }: Compiled, given: Evaluation, host: Host): Promise<ExpressionAnswer> => {
     const messages: string[] = [];
     const inputs = Object.fromEntries([
-      ...Object.entries(program.constants),
+      ...Object.entries(program.constants).map(([name, value]) => [name, toPython(value)] as const),
       ...program.inputs.flatMap((name) => {
         const value = given.variables[name];
         return value === undefined ? [] : [[name, inputOf(name, value)] as const];

@@ -1,11 +1,12 @@
+import type { Json } from '../../../../kernel/json.ts';
 import { translate } from './translate.ts';
 
 /** What Monty is given: helpers, the source as a function's body, and what is to come back. */
 export interface Program {
   readonly text: string;
   readonly inputs: readonly string[];
-  /** What imports brought, by name: values of the host's realm. */
-  readonly constants: Readonly<Record<string, unknown>>;
+  /** What imports brought, by name. */
+  readonly constants: Readonly<Record<string, Json>>;
   /** Lines of the text before the source's first. */
   readonly before: number;
 }
