@@ -1,4 +1,5 @@
-import { accessSync, chmodSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { DatabaseOption, LogLevel } from '../app/options.ts';
 import { retentionOf } from '../app/retention.ts';
@@ -23,7 +24,11 @@ export interface Settings {
   readonly webhooksFile: string | null;
   /** Path of a JSON Schema for users' attributes. */
   readonly profileSchemaFile: string | null;
+  /** Path of a folder of blueprints to apply and to watch. */
+  readonly blueprintsDir: string | null;
   readonly rateLimits: boolean;
+  /** Names of the servers that expressions may ask. */
+  readonly expressionHosts: readonly string[];
   /** A duration, or `never`. */
   readonly eventRetention: string;
 }
@@ -64,9 +69,19 @@ export const variables: readonly { readonly name: string; readonly fallback: str
     meaning: "JSON Schema for users' attributes; see docs/user-write.md",
   },
   {
+    name: 'DOORWARD_EXPRESSION_HOSTS',
+    fallback: '',
+    meaning: 'names of the servers that expressions may ask, separated by commas; see docs/expressions.md',
+  },
+  {
     name: 'DOORWARD_EVENT_RETENTION',
     fallback: 'days=365',
     meaning: 'how long the audit record is kept, such as weeks=4 or never',
+  },
+  {
+    name: 'DOORWARD_BLUEPRINTS_DIR',
+    fallback: '',
+    meaning: 'folder of blueprints, applied at start and when they change; see docs/blueprints.md',
   },
   { name: 'DOORWARD_RATE_LIMITS', fallback: 'on', meaning: 'off switches them off (drills, private networks)' },
 ];
@@ -102,9 +117,19 @@ export function readEnvironment(env: Environment): Settings {
     brandFile: value('DOORWARD_BRAND'),
     webhooksFile: value('DOORWARD_WEBHOOKS'),
     profileSchemaFile: value('DOORWARD_PROFILE_SCHEMA'),
+    blueprintsDir: folder(value('DOORWARD_BLUEPRINTS_DIR')),
     rateLimits: oneOf('DOORWARD_RATE_LIMITS', value('DOORWARD_RATE_LIMITS') ?? 'on', ['on', 'off'] as const) === 'on',
+    expressionHosts: hosts(value('DOORWARD_EXPRESSION_HOSTS') ?? ''),
     eventRetention: retention(value('DOORWARD_EVENT_RETENTION') ?? 'days=365'),
   };
+}
+
+function hosts(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const odd = names.find((name) => /[\s/]/.test(name) || (name.includes(':') && isIP(name) === 0));
+  if (odd !== undefined)
+    throw wrong('DOORWARD_EXPRESSION_HOSTS', `"${odd}" is not the name of a server; leave out https://, port and path`);
+  return names.filter((name) => name !== '');
 }
 
 function wrong(name: string, advice: string): DoorwardError {
@@ -116,6 +141,13 @@ function port(text: string): number {
   if (!/^\d+$/.test(text) || number > 65_535)
     throw wrong('DOORWARD_PORT', `"${text}" is not a port; use a number from 0 to 65535`);
   return number;
+}
+
+function folder(path: string | null): string | null {
+  if (path === null) return null;
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw wrong('DOORWARD_BLUEPRINTS_DIR', `${path} is no folder; make it, or name another`);
+  return resolve(path);
 }
 
 function publicUrl(text: string | null): string | null {

@@ -19,6 +19,7 @@ export function optionsOf(settings: Settings, log: Log): DoorwardOptions {
       settings.publicUrl === null ? [`http://127.0.0.1:${settings.port}`, `http://[::1]:${settings.port}`] : [],
     trustedProxies: settings.trustedProxies,
     rateLimits: settings.rateLimits,
+    expressionHosts: settings.expressionHosts,
     retention: { events: settings.eventRetention },
     log,
     ...(settings.brandFile === null ? {} : { brand: readBrand(settings.brandFile) }),

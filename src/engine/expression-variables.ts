@@ -42,7 +42,7 @@ export async function contextVariable(
     else if (key === 'prompt_data') members.push([key, answersOf(context, crossing)]);
     else members.push([key, crossing.data(value)]);
   }
-  return Object.fromEntries([...members, ['flow_plan', { $object: 'flow_plan' }]]);
+  return Object.fromEntries([...members, ['flow_plan', { $object: 'flow_plan', context: {} }]]);
 }
 
 /** All other variables; the adapter hands over those that the code names. */

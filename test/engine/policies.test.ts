@@ -292,7 +292,7 @@ async function expressionPolicy(rig: EngineRig, name: string, attrs: Policy): Pr
   const entry = {
     model: 'authentik_policies_expression.expressionpolicy',
     identifiers: { name },
-    attrs: { expression: 'return True', ...attrs },
+    attrs: { expression: 'return 1 / 0', ...attrs },
   };
   await rig.auth.flows.apply(JSON.stringify({ version: 1, entries: [entry] }));
 }
