@@ -2,7 +2,7 @@
  * The library's door. `createDoorward` gives an identity provider to mount in any Node application; `doorward serve`
  * is nothing but this on a port.
  */
-import type { App } from './app/app.ts';
+import type { AppliedBlueprints, BlueprintOptions, Blueprints } from './app/blueprints.ts';
 import { createApp } from './app/create.ts';
 import type { ExecuteOptions, ExecuteResult } from './app/execute.ts';
 import type { Groups } from './app/groups.ts';
@@ -16,12 +16,13 @@ import type { AttributesOf, TypedFlow } from './blueprints/typed/flow.ts';
 import { sessionTokenOf } from './http/cookies.ts';
 import { createHandler } from './http/handler.ts';
 
-export type { AppliedBlueprints } from './app/app.ts';
+export type { AppliedBlueprints, BlueprintOptions } from './app/blueprints.ts';
 export type { ExecuteOptions, ExecuteResult, UserReference } from './app/execute.ts';
 export type { Groups, NewGroup } from './app/groups.ts';
 export { HookVeto, type VetoPlace } from './app/hooks.ts';
 export type {
   BlueprintSource,
+  BlueprintsFolder,
   DatabaseOption,
   DoorwardOptions,
   Hasher,
@@ -91,7 +92,13 @@ export interface Doorward<Attributes = unknown> {
   readonly tokens: Omit<Tokens, 'userOf'>;
   readonly flows: {
     /** Applies blueprints (YAML), all or nothing. @throws DoorwardError `blueprint` with file, line and column */
-    apply(yaml: string | readonly BlueprintSource[]): ReturnType<App['apply']>;
+    apply(yaml: string | readonly BlueprintSource[], options?: BlueprintOptions): Promise<AppliedBlueprints>;
+    /** Tells what an apply would change, and changes nothing. @throws DoorwardError as `apply` */
+    plan(yaml: string | readonly BlueprintSource[], options?: BlueprintOptions): Promise<AppliedBlueprints>;
+    /** A flow as a blueprint (YAML) for another installation; secrets are left out. @throws DoorwardError `flow_not_found` */
+    export(slug: string): Promise<string>;
+    /** What became of each file of `blueprintsDir`. */
+    files: Blueprints['files'];
     /**
      * Runs a flow without a browser, up to its end or the first challenge that only a person can answer; what was
      * decided up to there is committed in one transaction. Prompts take their fields from `prompt_data` and check them
@@ -145,7 +152,10 @@ export async function createDoorward<const Flows extends readonly TypedFlow[] = 
     groups: app.groups,
     tokens: app.tokens,
     flows: {
-      apply: (yaml) => app.apply(typeof yaml === 'string' ? [{ name: 'inline', text: yaml }] : yaml),
+      apply: (yaml, how) => app.blueprints.apply(filesOf(yaml), how),
+      plan: (yaml, how) => app.blueprints.plan(filesOf(yaml), how),
+      export: (slug) => app.blueprints.export(slug),
+      files: () => app.blueprints.files(),
       execute: async (slug, options = {}) => (await app.execute(slug, options)).result,
     },
     outbox: outboxDesk(app.store.outbox),
@@ -154,4 +164,8 @@ export async function createDoorward<const Flows extends readonly TypedFlow[] = 
   });
   // What the attributes of stored users hold is the flows' word, which the compiler alone knows.
   return auth as Doorward<AttributesOf<Flows>>;
+}
+
+function filesOf(yaml: string | readonly BlueprintSource[]): readonly BlueprintSource[] {
+  return typeof yaml === 'string' ? [{ name: 'inline', text: yaml }] : yaml;
 }

@@ -1,13 +1,13 @@
-import type { BlueprintPlan } from '../blueprints/plan.ts';
 import type { Effect } from '../engine/effects.ts';
 import type { StepInput, StepReply } from '../engine/exchange.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
 import type { CommitAnswer, Loaded } from '../engine/ports.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { OpenStore } from '../store/open.ts';
+import type { Blueprints } from './blueprints.ts';
 import type { Executed, ExecuteOptions } from './execute.ts';
 import type { Groups } from './groups.ts';
-import type { BlueprintSource, Log } from './options.ts';
+import type { Log } from './options.ts';
 import type { Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
 
@@ -47,12 +47,7 @@ export interface App {
   isAdministrator(userId: number): Promise<boolean>;
   /** Changes accounts outside of a flow, in one transaction. */
   change(effects: readonly Effect[]): Promise<CommitAnswer>;
-  /** Applies blueprints, all or nothing. */
-  apply(
-    files: readonly BlueprintSource[],
-    /** What `!Env` reads; nothing by default. */
-    env?: Readonly<Record<string, string | undefined>>,
-  ): Promise<AppliedBlueprints>;
+  readonly blueprints: Blueprints;
   /** Makes a new one-time address for the first administrator, or null when there is one already. */
   setupAddress(): Promise<string | null>;
   /** Milliseconds since the epoch. */
@@ -61,6 +56,3 @@ export interface App {
   hashLoad(): { readonly running: number; readonly waiting: number } | null;
   close(): Promise<void>;
 }
-
-/** What an apply did: counts, the flows that got a new version, and warnings with their place. */
-export type AppliedBlueprints = BlueprintPlan['summary'] & Pick<BlueprintPlan, 'warnings'>;

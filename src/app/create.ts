@@ -25,6 +25,7 @@ import { stages as shippedStages } from '../stages/index.ts';
 import { type OpenStore, openStore } from '../store/open.ts';
 import type { Retention } from '../store/purge.ts';
 import type { App } from './app.ts';
+import { type Blueprints, createBlueprints } from './blueprints.ts';
 import { startDelivery } from './deliver.ts';
 import { execute } from './execute.ts';
 import { FlowCache } from './flow-cache.ts';
@@ -38,6 +39,7 @@ import { touch } from './sessions.ts';
 import { createTokens } from './tokens.ts';
 import { createTools } from './tools.ts';
 import { createUsers } from './users.ts';
+import { type WatchedFolder, watchBlueprints } from './watch-blueprints.ts';
 import { deliveriesTo, type Webhook, webhooksOf, withWebhooks } from './webhooks.ts';
 
 const purgeEveryMs = 60_000;
@@ -63,14 +65,19 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
   const expressions = createExpressions();
   try {
     const installed = installedKinds(options);
-    const blueprints = { ...installed, definitions: store.definitions, read: store.read, expressions };
-    await applyShipped(blueprints);
+    const now = () => clock.now();
+    const base = { ...installed, definitions: store.definitions, read: store.read, expressions };
+    await applyShipped(base);
     if (options.blueprints !== undefined && options.blueprints.length > 0)
-      await applyBlueprints({ ...blueprints, files: options.blueprints });
-    await applyTyped(blueprints, options.flows ?? []);
+      await applyBlueprints({ ...base, files: options.blueprints });
+    await applyTyped(base, options.flows ?? []);
+    const flows = new FlowCache(store.definitions, now);
+    const { blueprintsDir: folder } = options;
+    const watched =
+      folder === undefined ? null : await watchBlueprints({ folder, base, log, now, changed: () => flows.forget() });
     return wire(options, {
-      ...{ log, keyring, origin, opened: store, installed, webhooks, profile, retention, now: () => clock.now() },
-      expressions,
+      ...{ log, keyring, origin, opened: store, installed, webhooks, profile, retention, now, expressions },
+      ...{ flows, watched, blueprints: createBlueprints({ base, flows, now }) },
     });
   } catch (error) {
     await expressions.close();
@@ -89,11 +96,14 @@ interface Parts {
   readonly profile: Profile | null;
   readonly retention: Retention;
   readonly expressions: ReturnType<typeof createExpressions>;
+  readonly flows: FlowCache;
+  readonly blueprints: Blueprints;
+  readonly watched: WatchedFolder | null;
   now(): number;
 }
 
 function wire(options: DoorwardOptions, parts: Parts): App {
-  const { log, keyring, origin, opened, installed, webhooks, profile, retention, expressions, now } = parts;
+  const { log, keyring, origin, opened, installed, webhooks, profile, retention, expressions, flows, now } = parts;
   const delivery = startDelivery({ outbox: opened.outbox, channels: deliveriesTo(webhooks, now), log, now });
   const counted = options.rateLimits === false ? withoutLimits(opened) : opened;
   const store = withWebhooks(counted, webhooks, () => delivery.poke());
@@ -102,7 +112,6 @@ function wire(options: DoorwardOptions, parts: Parts): App {
   const basePath = options.basePath ?? '';
   const users = createUsers({ store, hasher, profile, now });
   const strength = createStrengthMeter();
-  const flows = new FlowCache(store.definitions, now);
   const tools = createTools({
     ...{ clock: { now }, hasher, keyring, log, read: store.read, profile, expressions },
     expressionHosts: createExpressionHosts(options.expressionHosts ?? []),
@@ -144,12 +153,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     },
     isAdministrator: async (userId) => (await store.read.groupsOf(userId)).some((group) => group.isSuperuser),
     change: (effects) => store.commit({ id: newUuid(), runs: [], effects }),
-    async apply(files, env = {}) {
-      const input = { ...installed, definitions: store.definitions, read: store.read, expressions, files, env };
-      const { summary, warnings } = await applyBlueprints(input);
-      flows.forget();
-      return { ...summary, warnings };
-    },
+    blueprints: parts.blueprints,
     async setupAddress() {
       if (await store.accounts.hasAdministrator()) return null;
       const secret = newToken();
@@ -158,7 +162,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     },
     hashLoad: () => builtIn?.load ?? null,
     async close() {
-      await Promise.all([purge.stop(), delivery.stop(), expressions.close(), strength.close()]);
+      await Promise.all([parts.watched?.stop(), purge.stop(), delivery.stop(), expressions.close(), strength.close()]);
       await store.close();
     },
   };

@@ -1,3 +1,4 @@
+import type { ApplyOptions } from '../blueprints/plan.ts';
 import type { TypedFlow } from '../blueprints/typed/flow.ts';
 import type { HookTransaction, UserWritten } from '../engine/hooks.ts';
 import type { AnyPolicy } from '../engine/policy.ts';
@@ -22,6 +23,11 @@ export interface BlueprintSource {
   readonly name: string;
   /** YAML. */
   readonly text: string;
+}
+
+/** A folder of blueprints, and what they may do. */
+export interface BlueprintsFolder extends Pick<ApplyOptions, 'context' | 'env' | 'filesDir' | 'skipUnsupported'> {
+  readonly path: string;
 }
 
 /** The application's code in the transaction that writes a user. What it throws rolls everything back. */
@@ -58,6 +64,11 @@ export interface DoorwardOptions {
   readonly alsoOrigins?: readonly string[];
   /** Applied in order after the shipped flows, each start; idempotent. */
   readonly blueprints?: readonly BlueprintSource[];
+  /**
+   * Every .yaml and .yml below this folder is applied at start, after `blueprints`, and again when it changes. A file that
+   * is wrong is logged, and what it had made stays as it is. Relative to the working directory.
+   */
+  readonly blueprintsDir?: string | BlueprintsFolder;
   /**
    * Flows in code (`defineFlow`), applied after the blueprints where they are missing or their code has changed. One that
    * is taken out of the code stays until a blueprint deletes it (`state: absent`).

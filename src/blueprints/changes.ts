@@ -10,7 +10,7 @@ export interface ObjectChange {
   readonly pk: string;
   /** For people: `flow sign-up`, `stage "ask" in flow sign-up at 10`. */
   readonly label: string;
-  /** Of an added object, all that is not empty; of a changed one, what differs; of a removed one nothing. */
+  /** Of an added object what is no default; of a changed one what differs; of a removed one nothing. */
   readonly members: readonly MemberChange[];
 }
 
@@ -50,7 +50,10 @@ export function changesOf(
     changes.push({
       action: old === undefined ? 'added' : 'changed',
       ...{ model: definition.model, pk: definition.pk, label: labelOf(definition, now) },
-      members: memberChanges(old, definition, (name, value) => named(model, name, value, now, before)),
+      members: memberChanges(old?.attrs ?? model.defaults(), definition, {
+        isNew: old === undefined,
+        shown: (name, value) => named(model, name, value, now, before),
+      }),
     });
   }
   for (const definition of before.values()) {
@@ -86,40 +89,41 @@ function kindWord(model: string): string {
   return last;
 }
 
+interface Showing {
+  /** Then nothing was there before. */
+  readonly isNew: boolean;
+  /** A value as people read it. */
+  shown(name: string, value: Json): Json;
+}
+
 function memberChanges(
-  old: Definition | undefined,
-  now: Definition,
-  shown: (name: string, value: Json) => Json,
+  old: JsonObject,
+  now: Pick<Definition, 'model' | 'attrs'>,
+  how: Showing,
 ): readonly MemberChange[] {
-  const names = [...new Set([...Object.keys(now.attrs), ...Object.keys(old?.attrs ?? {})])];
-  return names.flatMap((name) => {
-    const [before, after] = [old?.attrs[name], now.attrs[name]];
-    if (sameJson(before, after) || (old === undefined && isEmpty(after))) return [];
-    if (isSecretMember(now, name)) return [{ name, ...masked(before, after) }];
-    if (isPlainObject(before) && isPlainObject(after))
-      return leaves(name, before as JsonObject, after as JsonObject, shown);
+  const names = [...new Set([...Object.keys(now.attrs), ...Object.keys(old)])];
+  return names.flatMap((name): readonly MemberChange[] => {
+    const [before, after] = [old[name], now.attrs[name]];
+    if (sameJson(before, after) || (how.isNew && isEmpty(after))) return [];
+    if (isSecretMember(now, name)) return [{ name, ...masked(how.isNew ? undefined : before, after) }];
+    if (isPlainObject(after) && (isPlainObject(before) || how.isNew)) {
+      const inner = isPlainObject(before) ? (before as JsonObject) : {};
+      return memberChanges(inner, { model: '', attrs: after as JsonObject }, how).map((one) => below(name, one));
+    }
+    const seen = (value: Json) => how.shown(name, withoutSecrets(value));
     return [
       {
         name,
-        ...(before === undefined ? {} : { before: shown(name, withoutSecrets(before)) }),
-        ...(after === undefined ? {} : { after: shown(name, withoutSecrets(after)) }),
+        ...(before === undefined || how.isNew ? {} : { before: seen(before) }),
+        ...(after === undefined ? {} : { after: seen(after) }),
       },
     ];
   });
 }
 
-/** Two maps member by member. */
-function leaves(
-  path: string,
-  before: JsonObject,
-  after: JsonObject,
-  shown: (name: string, value: Json) => Json,
-): readonly MemberChange[] {
-  const wrapped = (attrs: JsonObject): Definition => ({ pk: '', model: '', attrs });
-  return memberChanges(wrapped(before), wrapped(after), shown).map(({ name, ...rest }) => ({
-    name: name.startsWith('$lang') ? `${path}${name.slice('$lang'.length)}` : `${path}.${name}`,
-    ...rest,
-  }));
+/** A member of a member; languages stand right below their text. */
+function below(path: string, { name, ...rest }: MemberChange): MemberChange {
+  return { name: name.startsWith('$lang.') ? `${path}${name.slice('$lang'.length)}` : `${path}.${name}`, ...rest };
 }
 
 function masked(before: Json | undefined, after: Json | undefined): Omit<MemberChange, 'name'> {

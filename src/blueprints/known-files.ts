@@ -4,7 +4,7 @@ import { digests } from './digests.ts';
 import { fileRecords, recordAttrs, textHash } from './folder-records.ts';
 import { blueprintModel, groupModel, shippedModel } from './models.ts';
 import { type ParsedBlueprint, parseBlueprint } from './parse.ts';
-import { didYouMean, type Place, type Warning, wrong } from './place.ts';
+import { didYouMean, type Warning } from './place.ts';
 import { isPresent, type ShippedFile, shippedFiles, shippedHash } from './shipped-files.ts';
 import type { Identifiers, Workspace } from './workspace.ts';
 
@@ -83,10 +83,9 @@ export const shippedKnown: readonly KnownFile[] = shippedFiles.map(shippedFile);
  *
  * @returns why there is none
  */
-export function findFile(files: readonly KnownFile[], wanted: Identifiers, at: Place): KnownFile | string {
-  for (const member of Object.keys(wanted))
-    if (member !== 'name' && member !== 'path')
-      throw wrong(at, `identifiers: a blueprint is found by name or path, not by ${member}`);
+export function findFile(files: readonly KnownFile[], wanted: Identifiers): KnownFile | string {
+  const other = Object.keys(wanted).find((member) => member !== 'name' && member !== 'path');
+  if (other !== undefined) return `a blueprint is found by name or path, not by ${other}`;
   const { name, path } = wanted;
   const found = files.find(
     (file) =>

@@ -132,7 +132,7 @@ class Plan implements Planning {
   }
 
   async applyNamed(wanted: Identifiers, at: Place): Promise<string | null> {
-    const file = findFile(this.#known, wanted, at);
+    const file = findFile(this.#known, wanted);
     if (typeof file === 'string') return file;
     if (this.#under.includes(file)) {
       const circle = [...this.#under, file].map(({ path }) => path);

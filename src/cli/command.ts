@@ -33,6 +33,8 @@ export interface Call {
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly interactive: boolean;
+  /** Whether standard output shows colours: a terminal, and nobody said NO_COLOR. */
+  readonly color: boolean;
   /** One line of result to standard output; with `--json` only JSON goes there. */
   print(line: string): void;
   /** One line for the person, to standard error. */

@@ -2,7 +2,9 @@ import { isDoorwardError } from '../kernel/errors.ts';
 import { type Command, exitCodes, helpOf, parseCall, UsageError } from './command.ts';
 import { apply } from './commands/apply.ts';
 import { backup } from './commands/backup.ts';
+import { blueprintsList } from './commands/blueprints.ts';
 import { events } from './commands/events.ts';
+import { exportFlow } from './commands/export.ts';
 import { groupAdd, groupCreate } from './commands/group.ts';
 import { migrate } from './commands/migrate.ts';
 import { outboxList, outboxRetry } from './commands/outbox.ts';
@@ -17,6 +19,8 @@ import { processTerminal } from './terminal.ts';
 const commands: readonly Command[] = [
   serve,
   apply,
+  exportFlow,
+  blueprintsList,
   runFlow,
   migrate,
   userCreate,

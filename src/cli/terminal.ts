@@ -7,6 +7,7 @@ export function processTerminal(stopped: AbortSignal): Terminal {
   return {
     env: process.env,
     interactive,
+    color: process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb',
     stopped,
     print: (line) => void process.stdout.write(`${line}\n`),
     note: (line) => void process.stderr.write(`${line}\n`),

@@ -23,7 +23,7 @@ class Bench {
   }
 
   async flow(slug: string, stages: readonly StagePart[], attrs: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    await this.app.apply([flowYaml({ slug, stages, attrs })]);
+    await this.app.blueprints.apply([flowYaml({ slug, stages, attrs })]);
   }
 
   async execute(slug: string, options: ExecuteOptions = {}): Promise<ExecuteResult> {

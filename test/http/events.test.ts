@@ -208,6 +208,7 @@ class TestTerminal {
       env: { DOORWARD_DATA_DIR: this.folder, DOORWARD_PUBLIC_URL: 'https://id.example' },
       interactive: false,
       stopped,
+      color: false,
       print: (line: string) => {
         this.lines.push(line);
         this.onLine(line);

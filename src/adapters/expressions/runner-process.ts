@@ -100,6 +100,8 @@ export class RunnerProcess {
   /** At once; what ran in it fails. */
   kill(reason: Error): void {
     this.#child.kill('SIGKILL');
+    // Who waits for its end (a command that closes) must not come to its own end before.
+    this.#child.ref();
     this.#end(reason);
   }
 

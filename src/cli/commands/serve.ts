@@ -1,12 +1,12 @@
 import type { App } from '../../app/app.ts';
 import { createApp } from '../../app/create.ts';
-import type { Log } from '../../app/options.ts';
+import type { DoorwardOptions, Log } from '../../app/options.ts';
 import type { Handler } from '../../http/exchange.ts';
 import { createHandler } from '../../http/handler.ts';
 import { listen } from '../../http/server.ts';
 import { DoorwardError } from '../../kernel/errors.ts';
 import type { Command } from '../command.ts';
-import { readEnvironment, type Settings, variables } from '../environment.ts';
+import { type Environment, readEnvironment, type Settings, variables } from '../environment.ts';
 import { optionsOf } from '../open.ts';
 
 export const serve: Command = {
@@ -28,7 +28,10 @@ export const serve: Command = {
     const server = await listen((request, info) => handler(request, info), settings);
     let app: App | null = null;
     try {
-      app = await createApp(optionsOf({ ...settings, port: server.port }, log));
+      app = await createApp({
+        ...optionsOf({ ...settings, port: server.port }, log),
+        ...watched(settings, terminal.env),
+      });
       handler = createHandler(app);
       terminal.print(`Doorward ready at ${app.origin}/`);
       const address = await app.setupAddress();
@@ -48,6 +51,11 @@ export const serve: Command = {
     }
   },
 };
+
+/** The administrator's own folder may read the environment, as their `doorward apply` may. */
+function watched({ blueprintsDir }: Settings, env: Environment): Pick<DoorwardOptions, 'blueprintsDir'> {
+  return blueprintsDir === null ? {} : { blueprintsDir: { path: blueprintsDir, env } };
+}
 
 function warnAboutOrigin({ host, publicUrl }: Settings, log: Log): void {
   const loopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
