@@ -5,12 +5,15 @@
 import { evaluateExpression } from '../../engine/expression-run.ts';
 import type { ExpressionScene } from '../../engine/expression-scene.ts';
 import type { Desk } from '../../engine/stage.ts';
+import type { User } from '../../engine/user.ts';
 import type { Json } from '../../kernel/json.ts';
 import { mayBeShown, ownUser } from '../own-field.ts';
 import type { PromptConfig, PromptFieldConfig } from './field.ts';
 import { fieldTypes, scalarText } from './field-types.ts';
 
 type PromptDesk = Desk<PromptConfig>;
+/** Fields of one form ask the store about its user once. */
+type CodeDesk = PromptDesk & Pick<ExpressionScene, 'user'>;
 type Member = 'placeholder' | 'initial_value';
 
 /** The fields with what their code says in the place of the code. */
@@ -18,10 +21,21 @@ export function computedFields(
   desk: PromptDesk,
   fields: readonly PromptFieldConfig[],
 ): Promise<readonly PromptFieldConfig[]> {
-  return Promise.all(fields.map((field) => computed(desk, field)));
+  let own: Promise<User | null> | null = null;
+  const user = (): Promise<User | null> => {
+    own ??= shownUser(desk);
+    return own;
+  };
+  return Promise.all(fields.map((field) => computed({ ...desk, user }, field)));
 }
 
-async function computed(desk: PromptDesk, field: PromptFieldConfig): Promise<PromptFieldConfig> {
+/** Identification alone shows nobody's values, to code neither. */
+async function shownUser(desk: Desk): Promise<User | null> {
+  const own = await ownUser(desk);
+  return own !== null && mayBeShown(own, desk) ? own : null;
+}
+
+async function computed(desk: CodeDesk, field: PromptFieldConfig): Promise<PromptFieldConfig> {
   if (!field.placeholder_expression && !field.initial_value_expression) return field;
   const [placeholder, initial] = await Promise.all([
     field.placeholder_expression ? saidBy(desk, field, 'placeholder') : undefined,
@@ -42,7 +56,7 @@ function saidPlaceholder(field: PromptFieldConfig, said: Json): Pick<PromptField
   return { choices: given.length > 0 ? given : field.choices, placeholder: '' };
 }
 
-async function saidBy(desk: PromptDesk, field: PromptFieldConfig, member: Member): Promise<Json> {
+async function saidBy(desk: CodeDesk, field: PromptFieldConfig, member: Member): Promise<Json> {
   const source = field[member];
   const language = field.expression_language ?? 'python';
   try {
@@ -58,12 +72,8 @@ async function saidBy(desk: PromptDesk, field: PromptFieldConfig, member: Member
   }
 }
 
-function sceneOf(desk: PromptDesk, { name }: PromptFieldConfig): ExpressionScene {
-  const { flow, context, visitor, read, tools } = desk;
-  const user = async () => {
-    const own = await ownUser(desk);
-    return own !== null && mayBeShown(own, desk) ? own : null;
-  };
+function sceneOf(desk: CodeDesk, { name }: PromptFieldConfig): ExpressionScene {
+  const { flow, context, visitor, user, read, tools } = desk;
   return { name: `prompt "${name}"`, flow, context, visitor, user, read, tools };
 }
 
