@@ -24,7 +24,7 @@ async function bundle() {
     minifySyntax: true,
     metafile: true,
     logLevel: 'warning',
-    loader: { '.wasm': 'binary', '.prelude.js': 'text', '.prelude.py': 'text' },
+    loader: { '.wasm': 'binary', '.prelude.js': 'text' },
     // Packages of both kinds ask for Node modules by `require`.
     banner: { js: "import { createRequire } from 'node:module';\nvar require = createRequire(import.meta.url);" },
   });

@@ -20,6 +20,17 @@ declare module '*.client.js' {
   export default text;
 }
 
+// In the program of the runner processes alone.
+declare module '*.prelude.js' {
+  const text: string;
+  export default text;
+}
+
+declare module '@jitl/quickjs-wasmfile-release-sync/wasm' {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+
 // The program of the runner processes, bundled on its own by `scripts/expression-runner.js`.
 declare module 'doorward:expression-runner' {
   export function runnerFile(): URL | string;

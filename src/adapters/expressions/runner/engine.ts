@@ -5,7 +5,7 @@ import type { Evaluation, HostCall } from '../messages.ts';
 /** A language, in the runner process. */
 export interface Engine {
   /** What is wrong with a source, with its line; null when nothing is. */
-  check(source: string): string | null;
+  check(source: string): Promise<string | null>;
   /** @throws Error with what the code's author has to know */
   evaluate(evaluation: Evaluation, host: Host): Promise<ExpressionAnswer>;
 }

@@ -44,7 +44,7 @@ async function work(message: Extract<ToRunner, { type: 'check' | 'evaluate' }>):
 async function answer(message: Extract<ToRunner, { type: 'check' | 'evaluate' }>): Promise<FromRunner> {
   const { job } = message;
   const engine = await engines[message.language]();
-  if (message.type === 'check') return { type: 'checked', job, problem: engine.check(message.source) };
+  if (message.type === 'check') return { type: 'checked', job, problem: await engine.check(message.source) };
   return { type: 'answer', job, answer: await engine.evaluate(message, hostOf(job)) };
 }
 

@@ -1,5 +1,172 @@
-import type { Engine } from '../engine.ts';
+import type { ExpressionAnswer } from '../../../../engine/expressions.ts';
+import type { Json, JsonObject } from '../../../../kernel/json.ts';
+import type { Evaluation, Raised } from '../../messages.ts';
+import { ipAddress, ipNetwork } from '../addresses.ts';
+import { CodeError, type Engine, type Host } from '../engine.ts';
+import { slugify } from '../slugify.ts';
+import { failureText, problemText } from './failures.ts';
+import { hasGrown, type Module, newModule, type Outside, Sandbox, SandboxError } from './sandbox.ts';
 
+const identifier =
+  /^(?!(?:arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|let|new|null|package|private|protected|public|return|static|super|switch|this|throw|true|try|typeof|var|void|while|with|yield)$)[A-Za-z_$][\w$]*$/;
+const checkLimitMs = 1_000;
+
+/** JavaScript by QuickJS: a realm for each evaluation, in a memory that cannot grow beyond its end. */
 export async function createJavaScript(): Promise<Engine> {
-  throw new Error('JavaScript expressions cannot run here yet');
+  let ready: Module | undefined = await newModule();
+  const take = async (): Promise<Module> => {
+    ready ??= await newModule();
+    return ready;
+  };
+  /** A module that ran out of memory, or whose realm did not end as it should, is not used again. */
+  const release = (module: Module, sandbox: Sandbox, sound: boolean): void => {
+    try {
+      sandbox.dispose();
+    } catch {
+      if (ready === module) ready = undefined;
+    }
+    if (ready === module && (!sound || hasGrown(module))) ready = undefined;
+  };
+
+  return {
+    async check(source) {
+      const module = await take();
+      const sandbox = new Sandbox(module, silent, checkLimitMs);
+      let sound = true;
+      try {
+        sandbox.compile(codeOf(source, []));
+        return null;
+      } catch (error) {
+        sound = error instanceof SandboxError;
+        return sound ? problemText(error as SandboxError, source) : 'it is too much to be looked at';
+      } finally {
+        release(module, sandbox, sound);
+      }
+    },
+    async evaluate(given, host) {
+      const module = await take();
+      const run = new Run(module, given, host);
+      try {
+        return await run.answer();
+      } finally {
+        release(module, run.sandbox, run.isSound);
+      }
+    },
+  };
+}
+
+const silent: Outside = { call() {}, local: () => 'null', finish() {}, fail() {} };
+
+interface Reply {
+  readonly id: number;
+  readonly value: Json;
+  readonly problem: Raised | null;
+}
+
+/** One evaluation: the code runs until it waits for the server, and on with what that says. */
+class Run {
+  readonly sandbox: Sandbox;
+  readonly #given: Evaluation;
+  readonly #host: Host;
+  readonly #names: readonly string[];
+  readonly #returned: readonly string[];
+  #replies: Promise<Reply>[] = [];
+  #outcome: { answer: string } | { raised: Raised; stack: string } | undefined;
+  isSound = true;
+
+  constructor(module: Module, given: Evaluation, host: Host) {
+    this.#given = given;
+    this.#host = host;
+    this.#names = Object.keys(given.variables).filter((name) => identifier.test(name));
+    this.#returned = this.#names.filter((name) => isReturned(given.variables[name]));
+    this.sandbox = new Sandbox(
+      module,
+      {
+        call: (id, name, args) => this.#call(id, name, args),
+        local,
+        finish: (answer) => {
+          this.#outcome = { answer };
+        },
+        fail: (raised, stack) => {
+          this.#outcome = { raised, stack };
+        },
+      },
+      given.limitMs,
+    );
+  }
+
+  async answer(): Promise<ExpressionAnswer> {
+    const { source, variables, limitMs } = this.#given;
+    const sent = Object.fromEntries(this.#names.map((name) => [name, variables[name] ?? null]));
+    this.#step(() =>
+      this.sandbox.begin(codeOf(source, this.#names), JSON.stringify(sent), JSON.stringify(this.#returned)),
+    );
+    while (this.#outcome === undefined) {
+      if (this.#replies.length === 0) throw new Error('it never ends: it waits for what nobody will bring');
+      const { id, value, problem } = await Promise.race(this.#replies);
+      this.#step(() =>
+        this.sandbox.settle(id, JSON.stringify(value), problem === null ? null : JSON.stringify(problem)),
+      );
+    }
+    if ('raised' in this.#outcome)
+      throw new Error(failureText(this.#outcome.raised, this.#outcome.stack, { source, limitMs }));
+    const [result, messages, changed] = JSON.parse(this.#outcome.answer) as [Json, string[], Json[]];
+    return {
+      result,
+      messages,
+      variables: Object.fromEntries(this.#returned.map((name, index) => [name, changed[index] ?? null])),
+    };
+  }
+
+  #step(work: () => void): void {
+    const { source, limitMs } = this.#given;
+    try {
+      work();
+    } catch (error) {
+      if (this.sandbox.isOver) throw new Error(`it took longer than its ${limitMs} ms`);
+      if (error instanceof SandboxError) throw new Error(failureText(error.raised, error.stack, { source, limitMs }));
+      this.isSound = false;
+      throw new Error('it took more than 20 MB of memory');
+    }
+    if (this.sandbox.isOver && this.#outcome === undefined) throw new Error(`it took longer than its ${limitMs} ms`);
+  }
+
+  #call(id: number, name: string, text: string): void {
+    const [args, named] = JSON.parse(text) as [Json[], JsonObject];
+    const reply = this.#host({ name, args, named })
+      .then(
+        (value): Reply => ({ id, value, problem: null }),
+        (error: unknown): Reply => {
+          if (!(error instanceof CodeError)) throw error;
+          return { id, value: null, problem: { type: error.type, message: error.message } };
+        },
+      )
+      .finally(() => {
+        this.#replies = this.#replies.filter((other) => other !== reply);
+      });
+    // A call that nobody waits for any more may still fail.
+    reply.catch(() => {});
+    this.#replies.push(reply);
+  }
+}
+
+/** On one line with the source's first, so that lines are the source's own. */
+function codeOf(source: string, names: readonly string[]): string {
+  return `(async function (${names.join(', ')}) { "use strict"; ${source}\n})`;
+}
+
+function isReturned(value: Json | undefined): boolean {
+  return typeof value === 'object' && value !== null && !Object.hasOwn(value, '$object');
+}
+
+/** Helpers that the sandbox asks at once. */
+function local(name: string, text: string): string {
+  const [first, second] = JSON.parse(text) as Json[];
+  try {
+    if (name === 'slugify') return JSON.stringify({ value: slugify(String(first)) });
+    const value = name === 'ip_network' ? ipNetwork(String(first), second !== false) : ipAddress(String(first));
+    return JSON.stringify({ value });
+  } catch (error) {
+    return JSON.stringify({ problem: error instanceof Error ? error.message : String(error) });
+  }
 }

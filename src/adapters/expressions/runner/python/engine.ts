@@ -71,7 +71,7 @@ export async function createPython(url: string | undefined): Promise<Engine> {
   };
 
   return {
-    check(source) {
+    async check(source) {
       try {
         compile(source, [], []);
         return null;
@@ -133,7 +133,7 @@ const install =
   'Python expressions need the package @pydantic/monty, which is not installed: npm install @pydantic/monty@0.0.18';
 
 const missing: Engine = {
-  check: () => install,
+  check: async () => install,
   evaluate: async () => {
     throw new Error(install);
   },
