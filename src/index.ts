@@ -2,9 +2,12 @@
  * The library's door. `createDoorward` gives an identity provider to mount in any Node application; `doorward serve`
  * is nothing but this on a port.
  */
+
+import type { App } from './app/app.ts';
 import type { AppliedBlueprints, BlueprintOptions, Blueprints } from './app/blueprints.ts';
 import { createApp } from './app/create.ts';
 import type { ExecuteOptions, ExecuteResult } from './app/execute.ts';
+import type { FlowVersions } from './app/flow-versions.ts';
 import type { Groups } from './app/groups.ts';
 import { outsideHooks } from './app/hooks.ts';
 import type { BlueprintSource, DoorwardOptions } from './app/options.ts';
@@ -18,6 +21,8 @@ import { createHandler } from './http/handler.ts';
 
 export type { AppliedBlueprints, BlueprintOptions } from './app/blueprints.ts';
 export type { ExecuteOptions, ExecuteResult, UserReference } from './app/execute.ts';
+export type { DiagramFormat } from './app/flow-diagram.ts';
+export type { FlowDifference, FlowVersion, FlowVersions, Rollback } from './app/flow-versions.ts';
 export type { Groups, NewGroup } from './app/groups.ts';
 export { HookVeto, type VetoPlace } from './app/hooks.ts';
 export type {
@@ -97,6 +102,17 @@ export interface Doorward<Attributes = unknown> {
     plan(yaml: string | readonly BlueprintSource[], options?: BlueprintOptions): Promise<AppliedBlueprints>;
     /** A flow as a blueprint (YAML) for another installation; secrets are left out. @throws DoorwardError `flow_not_found` */
     export(slug: string): Promise<string>;
+    /** The versions of a flow that are kept, the newest first. @throws DoorwardError `flow_not_found` */
+    versions: FlowVersions['versions'];
+    /** What changed between two versions; by default from the one before to the current one. */
+    diff: FlowVersions['diff'];
+    /**
+     * Makes an earlier version (by default the one before) the current one again, as a new version; visitors under way
+     * finish on theirs. @throws DoorwardError `flow_not_found`, `not_found`, `refused`, `blueprint`
+     */
+    rollback: FlowVersions['rollback'];
+    /** A picture of a flow: text for Mermaid, or an SVG. @throws DoorwardError `flow_not_found` */
+    diagram: App['diagram'];
     /** What became of each file of `blueprintsDir`. */
     files: Blueprints['files'];
     /**
@@ -156,6 +172,10 @@ export async function createDoorward<const Flows extends readonly TypedFlow[] = 
       plan: (yaml, how) => app.blueprints.plan(filesOf(yaml), how),
       export: (slug) => app.blueprints.export(slug),
       files: () => app.blueprints.files(),
+      versions: (slug) => app.versions.versions(slug),
+      diff: (slug, from, to) => app.versions.diff(slug, from, to),
+      rollback: (slug, to) => app.versions.rollback(slug, to),
+      diagram: (slug, format) => app.diagram(slug, format),
       execute: async (slug, options = {}) => (await app.execute(slug, options)).result,
     },
     outbox: outboxDesk(app.store.outbox),

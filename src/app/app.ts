@@ -6,6 +6,8 @@ import type { Keyring } from '../kernel/secrets.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Blueprints } from './blueprints.ts';
 import type { Executed, ExecuteOptions } from './execute.ts';
+import type { DiagramFormat } from './flow-diagram.ts';
+import type { FlowVersions } from './flow-versions.ts';
 import type { Groups } from './groups.ts';
 import type { Log } from './options.ts';
 import type { Tokens } from './tokens.ts';
@@ -48,6 +50,9 @@ export interface App {
   /** Changes accounts outside of a flow, in one transaction. */
   change(effects: readonly Effect[]): Promise<CommitAnswer>;
   readonly blueprints: Blueprints;
+  readonly versions: FlowVersions;
+  /** The current version of a flow as a picture. @throws DoorwardError `flow_not_found` */
+  diagram(slug: string, format: DiagramFormat): Promise<string>;
   /** Makes a new one-time address for the first administrator, or null when there is one already. */
   setupAddress(): Promise<string | null>;
   /** Milliseconds since the epoch. */

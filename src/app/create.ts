@@ -29,6 +29,8 @@ import { type Blueprints, createBlueprints } from './blueprints.ts';
 import { startDelivery } from './deliver.ts';
 import { execute } from './execute.ts';
 import { FlowCache } from './flow-cache.ts';
+import { createDiagrams } from './flow-diagram.ts';
+import { createFlowVersions, type FlowVersions } from './flow-versions.ts';
 import { createGroups } from './groups.ts';
 import { createHooks } from './hooks.ts';
 import { startJob } from './jobs.ts';
@@ -78,6 +80,7 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
     return wire(options, {
       ...{ log, keyring, origin, opened: store, installed, webhooks, profile, retention, now, expressions },
       ...{ flows, watched, blueprints: createBlueprints({ base, flows, now }) },
+      versions: createFlowVersions({ base, flows }),
     });
   } catch (error) {
     await expressions.close();
@@ -98,6 +101,7 @@ interface Parts {
   readonly expressions: ReturnType<typeof createExpressions>;
   readonly flows: FlowCache;
   readonly blueprints: Blueprints;
+  readonly versions: FlowVersions;
   readonly watched: WatchedFolder | null;
   now(): number;
 }
@@ -153,7 +157,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     },
     isAdministrator: async (userId) => (await store.read.groupsOf(userId)).some((group) => group.isSuperuser),
     change: (effects) => store.commit({ id: newUuid(), runs: [], effects }),
-    blueprints: parts.blueprints,
+    ...{ blueprints: parts.blueprints, versions: parts.versions, diagram: createDiagrams({ flows, read: store.read }) },
     async setupAddress() {
       if (await store.accounts.hasAdministrator()) return null;
       const secret = newToken();

@@ -3,8 +3,10 @@ import { type Command, exitCodes, helpOf, parseCall, UsageError } from './comman
 import { apply } from './commands/apply.ts';
 import { backup } from './commands/backup.ts';
 import { blueprintsList } from './commands/blueprints.ts';
+import { diagram } from './commands/diagram.ts';
 import { events } from './commands/events.ts';
 import { exportFlow } from './commands/export.ts';
+import { flowDiff, flowList, flowRollback, flowVersions } from './commands/flow-versions.ts';
 import { groupAdd, groupCreate } from './commands/group.ts';
 import { migrate } from './commands/migrate.ts';
 import { outboxList, outboxRetry } from './commands/outbox.ts';
@@ -21,6 +23,11 @@ const commands: readonly Command[] = [
   apply,
   exportFlow,
   blueprintsList,
+  flowList,
+  flowVersions,
+  flowDiff,
+  flowRollback,
+  diagram,
   runFlow,
   migrate,
   userCreate,

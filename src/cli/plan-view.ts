@@ -18,10 +18,7 @@ const wide = 100;
 
 /** What blueprints change, line by line for a terminal. */
 export function planLines(done: AppliedBlueprints, { plan, endRuns, color }: View): readonly string[] {
-  const lines = done.changes.flatMap((change) => [
-    painted(`${signs[change.action]} ${printable(change.label)}`, colors[change.action], color),
-    ...(plan ? change.members.flatMap((member) => memberLines(change.action, member, color)) : []),
-  ]);
+  const lines = changeLines(done.changes, { members: plan, color });
   const flows = done.flowChanges.map((flow) => `flow ${printable(flow.slug)}: ${flowWords(flow, plan, endRuns)}`);
   const { created, updated, unchanged, deleted } = done;
   const counts = plan
@@ -29,6 +26,28 @@ export function planLines(done: AppliedBlueprints, { plan, endRuns, color }: Vie
     : `${created} created, ${updated} updated, ${unchanged} unchanged, ${deleted} deleted`;
   const between = (part: readonly string[]) => (plan && part.length > 0 ? [...part, ''] : part);
   return [...between(lines), ...between(flows), counts];
+}
+
+/** A line for each object, and for each of its members where they are wanted. */
+export function changeLines(
+  changes: readonly Change[],
+  { members, color }: { readonly members: boolean; readonly color: boolean },
+): readonly string[] {
+  return changes.flatMap((change) => [
+    painted(`${signs[change.action]} ${printable(change.label)}`, colors[change.action], color),
+    ...(members ? change.members.flatMap((member) => memberLines(change.action, member, color)) : []),
+  ]);
+}
+
+/** What changed, in one line. */
+export function changeSummary(changes: readonly Change[]): string {
+  const [first, second, ...rest] = changeLines(changes, { members: false, color: false });
+  if (first === undefined) return 'nothing';
+  return [
+    first,
+    ...(second === undefined ? [] : [second]),
+    ...(rest.length === 0 ? [] : [`and ${rest.length} more`]),
+  ].join(', ');
 }
 
 function flowWords({ from, to, openRuns }: FlowChange, plan: boolean, endRuns: boolean): string {
