@@ -36,13 +36,11 @@ export async function watchBlueprints({ folder, base, log, now, changed }: Setti
   const path = resolve(given);
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new DoorwardError('configuration', `the folder of blueprints ${path} is not there; make it, or name another`);
-  const blueprints = new BlueprintFolder({ ...base, ...options, path, log, clock: now });
+  const blueprints = new BlueprintFolder({ ...base, ...options, path, log, changed, clock: now });
   const watchers = new Map<string, FSWatcher>();
   let settling: ReturnType<typeof setTimeout> | undefined;
   const look = async (): Promise<void> => {
-    const { folders, applied } = await blueprints.sync();
-    if (applied) changed();
-    watchThese(watchers, folders, () => {
+    watchThese(watchers, await blueprints.sync(), () => {
       clearTimeout(settling);
       settling = setTimeout(() => job.poke(), settleMs).unref();
     });

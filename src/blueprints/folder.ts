@@ -58,6 +58,8 @@ async function readText(path: string): Promise<string> {
 export interface FolderInput extends Omit<BlueprintInput, 'files' | 'library' | 'now' | 'shipped'> {
   readonly path: string;
   clock(): number;
+  /** Definitions were changed. */
+  changed(): void;
   log(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
@@ -74,10 +76,10 @@ export class BlueprintFolder {
   /**
    * Applies what is new or has changed, and tries again what was wrong.
    *
-   * @returns the folders that it looked into, and whether it applied anything
+   * @returns the folders that it looked into
    * @throws DoorwardError `store_unavailable`; then nothing counts as seen
    */
-  async sync(): Promise<{ readonly folders: readonly string[]; readonly applied: boolean }> {
+  async sync(): Promise<readonly string[]> {
     const { files, folders } = await readFolder(this.#input.path);
     const now = new Map(files.map(({ name, text }) => [name, textHash(text)]));
     const { definitions } = await this.#input.definitions.all();
@@ -92,36 +94,34 @@ export class BlueprintFolder {
         ? files.filter((file) => records.get(file.name)?.status === 'error' && !changed.includes(file))
         : [];
     if (gone.length > 0) await forget(this.#input.definitions, gone);
-    let applied = false;
     if (changed.length + again.length > 0) {
       // The parser of YAML is loaded only where there is something to apply.
       const { inOrder } = await import('./folder-order.ts');
       for (const file of inOrder(files))
-        if (changed.includes(file) || again.includes(file)) applied = (await this.#apply(file, files)) || applied;
+        if (changed.includes(file) || again.includes(file)) await this.#apply(file, files);
     }
     this.#seen = now;
-    return { folders, applied };
+    return folders;
   }
 
-  async #apply(file: BlueprintFile, library: readonly BlueprintFile[]): Promise<boolean> {
-    const { path: folder, clock, log, ...input } = this.#input;
+  async #apply(file: BlueprintFile, library: readonly BlueprintFile[]): Promise<void> {
+    const { path: folder, clock, changed, log, ...input } = this.#input;
     try {
       const { parseBlueprint } = await import('./parse.ts');
       const { metadata } = parseBlueprint(file.name, file.text);
       if (String(metadata.labels[instantiate]) === 'false') {
         await this.#record(file, { name: metadata.name ?? file.name, status: 'off', message: '' });
-        return false;
+        return;
       }
       const { summary, warnings } = await applyBlueprints({ ...input, files: [file], library, now: clock() });
+      changed();
       for (const { message, ...place } of warnings)
         log('warn', 'a blueprint was applied with a warning', { ...place, message });
       log('info', 'a blueprint was applied', { folder, file: file.name, ...summary });
-      return true;
     } catch (error) {
       if (!isDoorwardError(error) || !['blueprint', 'refused'].includes(error.code)) throw error;
       log('error', 'a blueprint was not applied; what it had made stays as it is', { folder, error: error.detail });
       await this.#record(file, { name: file.name, status: 'error', message: error.detail });
-      return false;
     }
   }
 

@@ -177,7 +177,9 @@ describe('apply', () => {
     const file = write('good.yaml', good);
     const first = await program.run(['apply', file]);
     expect([first.code, first.err]).toEqual([0, '']);
-    expect(first.out).toMatch(/^3 created, 0 updated, 0 unchanged, 0 deleted\nflow mine is now version \d+\n$/);
+    expect(first.out).toMatch(
+      /^\+ flow mine\n\+ dummy stage "mine-0-dummy"\n\+ .* at 0\nflow mine: is now version \d+\n3 created, 0 updated, 0 unchanged, 0 deleted\n$/,
+    );
     expect(await done(['apply', file])).toMatchObject({ created: 0, updated: 0, unchanged: 3, deleted: 0, flows: [] });
   });
 
