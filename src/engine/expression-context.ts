@@ -1,6 +1,6 @@
 import { isPlainObject, type Json, type JsonObject, member, sameJson } from '../kernel/json.ts';
 import { Secret } from '../kernel/secrets.ts';
-import type { Crossing } from './expression-values.ts';
+import { type Crossing, withoutObjects } from './expression-values.ts';
 import { fixedVariables, isOwnMember, variableName } from './expression-variables.ts';
 import type { CompiledFlow } from './flow.ts';
 import { type PlanContext, type PromptData, type PromptValue, promptPairs } from './plan-context.ts';
@@ -27,7 +27,7 @@ export function contextPatch(change: ContextChange): Readonly<Record<string, unk
   const patch = new Map<string, unknown>();
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, is] = [member(before, key), member(after, key)];
-    if (key === 'flow_plan' || sameJson(was, is)) continue;
+    if (key === 'flow_plan' || isSame(was, is)) continue;
     if (isOwnMember(key)) throw new Error(`it sets ${key}, which is for Doorward itself`);
     if (is === undefined) patch.set(key, undefined);
     else if (key === 'prompt_data') patch.set(key, answersBack(change, is));
@@ -37,6 +37,11 @@ export function contextPatch(change: ContextChange): Readonly<Record<string, unk
   return Object.fromEntries(patch);
 }
 
+function isSame(was: Json | undefined, is: Json | undefined): boolean {
+  if (was === undefined || is === undefined) return was === is;
+  return sameJson(withoutObjects(was), withoutObjects(is));
+}
+
 /** `prompt_data["x"] = 1` and `context["prompt_data"]["x"] = 1` are the same. */
 function afterwards({ before, left }: ContextChange): JsonObject {
   const after = new Map<string, Json>(
@@ -44,7 +49,7 @@ function afterwards({ before, left }: ContextChange): JsonObject {
   );
   for (const [key, was] of Object.entries(before)) {
     const alone = member(left, variableName(key));
-    if (alone !== undefined && !fixedVariables.has(variableName(key)) && !sameJson(alone, was)) after.set(key, alone);
+    if (alone !== undefined && !fixedVariables.has(variableName(key)) && !isSame(alone, was)) after.set(key, alone);
   }
   return Object.fromEntries(after);
 }

@@ -4,6 +4,7 @@ import { isStorable } from '../kernel/text.ts';
 import { asData, fromData } from './expressions.ts';
 import type { Group, User } from './user.ts';
 
+/** A shorter secret occurs in ordinary text by chance, so it is masked only where it stands alone. */
 const shortestTold = 4;
 const longestLogged = 500;
 
@@ -32,7 +33,7 @@ export class Crossing {
 
   #plain(value: unknown): Json {
     if (value instanceof Secret) {
-      this.#secrets.set(value.reveal(), value);
+      if (value.reveal() !== '') this.#secrets.set(value.reveal(), value);
       return value.reveal();
     }
     if (Array.isArray(value)) return value.map((item) => this.#plain(item));
@@ -56,7 +57,10 @@ export class Crossing {
 
   /** A text for people: what was typed in confidence is masked in it. */
   told(text: string): string {
-    return without(text, this.#secrets.keys());
+    let told = text;
+    for (const secret of this.#secrets.keys())
+      if (secret === told || secret.length >= shortestTold) told = told.replaceAll(secret, masked);
+    return told;
   }
 
   /** What the code returned, as data that people may see. */
@@ -67,9 +71,13 @@ export class Crossing {
     return Object.fromEntries(Object.entries(value as JsonObject).map(([name, item]) => [name, this.shown(item)]));
   }
 
-  /** A text for the log, where nothing stands that was typed at all. */
+  /** A text for the log, where no word stands that was typed at all. */
   logged(text: string): string {
-    return without(this.told(text), this.#typed).slice(0, longestLogged);
+    let told = this.told(text);
+    for (const words of this.#typed)
+      if (told.includes(words))
+        told = told.replaceAll(new RegExp(`(?<!${letter})${escaped(words)}(?!${letter})`, 'gu'), masked);
+    return told.slice(0, longestLogged);
   }
 
   /** The answers to prompts, as data. */
@@ -80,11 +88,10 @@ export class Crossing {
   }
 }
 
-/** Shorter texts than `shortestTold` occur by chance, so they are masked only where they stand alone. */
-function without(text: string, typed: Iterable<string>): string {
-  let told = text;
-  for (const words of typed) if (words === told || words.length >= shortestTold) told = told.replaceAll(words, masked);
-  return told;
+const letter = '[\\p{L}\\p{N}_]';
+
+function escaped(words: string): string {
+  return words.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
 function textsIn(value: Json): readonly string[] {
@@ -131,7 +138,8 @@ function time(at: number | null): Json {
   return at === null ? null : new Date(at).toISOString();
 }
 
-function withoutObjects(value: Json): Json {
+/** A value with objects of ours as what they stand for; two are the same whatever the sandbox keeps of their members. */
+export function withoutObjects(value: Json): Json {
   if (Array.isArray(value)) return value.map((item: Json) => withoutObjects(item));
   if (!isPlainObject(value)) return value;
   const object = value as JsonObject;
@@ -141,6 +149,7 @@ function withoutObjects(value: Json): Json {
 
 function kept({ $object, pk = null, username = '' }: JsonObject): Json {
   if ($object === 'group' && typeof pk === 'string') return pk;
-  if ($object === 'user' && typeof pk === 'number') return { pk, username };
+  if ($object === 'user') return { pk, username };
+  if ($object === 'flow_plan') return null;
   throw new Error(`an object of the kind ${String($object)} cannot stay in the plan context`);
 }
