@@ -107,12 +107,11 @@ class Drawing {
     const conditions = this.#conditions(binding);
     let skip: string | null = null;
     if (conditions.length > 0) {
-      const when = binding.reEvaluatePolicies ? '' : ' (asked when the flow begins)';
+      const when = binding.reEvaluatePolicies ? '' : '(asked when the flow begins)';
       skip = this.#below('decision', `Visit "${stage.name}"?`, [...conditions, when].filter(Boolean));
       this.#open = [{ from: skip, label: 'yes' }];
     }
-    const again = { retry: [], restart: ['a wrong answer starts the flow again'] };
-    const invalid = again[invalidResponseAction === 'retry' ? 'retry' : 'restart'];
+    const invalid = invalidResponseAction === 'retry' ? [] : ['a wrong answer starts the flow again'];
     const id = this.#below('stage', stage.name, [words(stage.kind), ...this.#details(binding), ...invalid]);
     this.#open = [{ from: id, label: '' }];
     const out = this.#wayOut(binding);

@@ -33,8 +33,9 @@ const gap = 34;
 const beside = 64;
 const padding = { x: 18, y: 11 } as const;
 const widest = 40;
-/** Of a character of the drawing's font; a little more than the average. */
+/** Of a character of the drawing's font; a little more than the average. Titles are bold. */
 const advance = 7.2;
+const boldAdvance = 8.4;
 
 interface Sized {
   readonly node: DiagramNode;
@@ -122,11 +123,13 @@ function placedEdge(
 function sizeOf(node: DiagramNode): Sized {
   const title = wrapped(node.title);
   const text = [...title, ...node.lines.flatMap(wrapped)];
-  const longest = Math.max(...text.map((line) => [...line].length));
+  const longest = Math.max(
+    ...text.map((line, index) => [...line].length * (index < title.length ? boldAdvance : advance)),
+  );
   const pointed = node.shape === 'decision' ? point * 2 : 0;
   return {
     ...{ node, text, titleLines: title.length },
-    width: Math.max(120, Math.ceil(longest * advance) + padding.x * 2 + pointed),
+    width: Math.max(120, Math.ceil(longest) + padding.x * 2 + pointed),
     height: text.length * lineHeight + padding.y * 2,
   };
 }
