@@ -121,7 +121,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     expressionHosts: createExpressionHosts(options.expressionHosts ?? []),
     outbound: createOutbound(),
     passwordScore: strength.score,
-    breachCheckUrl: options.breachCheckUrl ?? 'https://api.pwnedpasswords.com/range/',
+    breachCheckUrl: breachCheckUrl(options),
     newUserId: () => store.newUserId(),
   });
   const world: World = {
@@ -200,6 +200,15 @@ function originOf(url: string): string {
   if (!URL.canParse(url))
     throw new DoorwardError('configuration', `publicUrl: "${url}" is not an origin such as https://id.example.com`);
   return new URL(url).origin;
+}
+
+function breachCheckUrl({ breachCheckUrl: url = 'https://api.pwnedpasswords.com/range/' }: DoorwardOptions): string {
+  if (!URL.canParse(url) || !/^https?:/i.test(url))
+    throw new DoorwardError(
+      'configuration',
+      `breachCheckUrl: "${url}" is not an address such as https://example.com/range/`,
+    );
+  return url;
 }
 
 function brandName(brand: unknown): string {

@@ -177,6 +177,7 @@ export class Chain {
     this.#set({
       effects: [...this.state.effects, ...(outcome.effects ?? [])],
       messages: [...this.state.messages, ...(outcome.messages ?? [])],
+      decisions: withDecisions(this.state.decisions, outcome.decisions ?? []),
       problems: null,
       ...(outcome.memo === undefined ? {} : { memo: outcome.memo }),
     });

@@ -5,7 +5,7 @@ import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { Effect, Refusal } from './effects.ts';
 import type { CompiledObject, CompiledStage, Designation } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
-import type { PolicyResult } from './policy-request.ts';
+import type { PolicyDecision, PolicyResult } from './policy-request.ts';
 import type { Reads, Tools } from './ports.ts';
 import type { StageProof } from './stage-proof.ts';
 import type { User } from './user.ts';
@@ -92,6 +92,8 @@ interface Common {
   /** Notices for the visitor. */
   readonly messages?: readonly Text[];
   readonly memo?: Json;
+  /** What the policies said that it asked, for the inspector. */
+  readonly decisions?: readonly PolicyDecision[];
 }
 
 /** What a stage decides (CONTRACT: Outcomes). */

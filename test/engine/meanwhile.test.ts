@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { stateSchema } from '../../src/store/rows.ts';
 import { dummy, field, fieldsOf, onBothDatabases, promptFor, write } from '../support/engine-rig.ts';
 
 const minute = 60_000;
@@ -86,7 +87,7 @@ onBothDatabases('a run meanwhile', (rig) => {
     await visitor.open(`unreadable-${what}`);
     await visitor.answer({ username: `unreadable ${what}`, password: 'a password' });
     visitor.expectAsk('ak-stage-dummy');
-    const [from, to] = what === 'schema' ? ['"schema":1', '"schema":99'] : ['"$sealed":"', '"$sealed":"x'];
+    const [from, to] = what === 'schema' ? [`"schema":${stateSchema}`, '"schema":99'] : ['"$sealed":"', '"$sealed":"x'];
     const flow = `unreadable-${what}`;
     await rig.driver.write({
       text: 'UPDATE doorward_run SET state = replace(state, ?, ?) WHERE flow = ? RETURNING 1',

@@ -89,11 +89,12 @@ async function answer(desk: PromptDesk, response: Response): Promise<Outcome> {
   if (problems.length > 0) return retry(asked, response, Object.fromEntries(problems));
   const prompt_data = mergePrompt(promptPairs(desk.context) ?? [], values);
   const verdict = await desk.policies(desk.config.validation_policies, { prompt_data });
-  const { effects, messages, contextPatch } = verdict;
-  if (verdict.failed && !isExplained(verdict)) return { kind: 'deny', message: text('flow.policy_failed'), effects };
-  if (!verdict.passing) return { ...retry(asked, response, { [wholeForm]: refusals(messages) }), effects };
+  const { effects, messages, contextPatch, decisions } = verdict;
+  const told = { effects, decisions };
+  if (verdict.failed && !isExplained(verdict)) return { kind: 'deny', message: text('flow.policy_failed'), ...told };
+  if (!verdict.passing) return { ...retry(asked, response, { [wholeForm]: refusals(messages) }), ...told };
   const context = { prompt_data, ...keptBaseline(desk), ...keptOrigins(desk, fields), ...contextPatch };
-  return { kind: 'pass', context, effects, messages };
+  return { kind: 'pass', context, messages, ...told };
 }
 
 /** What could not be checked is not taken; where a policy says why, the visitor may try again. */
