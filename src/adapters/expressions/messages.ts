@@ -3,6 +3,8 @@ import type { Json } from '../../kernel/json.ts';
 
 /** What the server tells a runner process. `job` is a number of the server's; `call` one of the runner's. */
 export type ToRunner =
+  /** Loads a language's engine: what that takes is not the code's time. */
+  | { readonly type: 'load'; readonly language: ExpressionLanguage }
   | { readonly type: 'check'; readonly job: number; readonly language: ExpressionLanguage; readonly source: string }
   | ({ readonly type: 'evaluate'; readonly job: number } & Evaluation)
   | { readonly type: 'value'; readonly call: number; readonly value: Json }
@@ -12,7 +14,7 @@ export type ToRunner =
 
 /** What a runner process tells the server. */
 export type FromRunner =
-  | { readonly type: 'ready' }
+  | { readonly type: 'loaded'; readonly language: ExpressionLanguage }
   | { readonly type: 'unable'; readonly message: string }
   | ({ readonly type: 'call'; readonly job: number; readonly call: number } & HostCall)
   | { readonly type: 'checked'; readonly job: number; readonly problem: string | null }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { availableParallelism } from 'node:os';
-import type { ExpressionAnswer } from '../../engine/expressions.ts';
+import type { ExpressionAnswer, ExpressionLanguage } from '../../engine/expressions.ts';
 import { RunnerProcess, type Work } from './runner-process.ts';
 
 const mostWaiting = 256;
@@ -24,12 +24,15 @@ export class Pool {
   readonly #idle: RunnerProcess[] = [];
   readonly #queue: Waiting[] = [];
   readonly #asking = new AsyncLocalStorage<{ runner: RunnerProcess; calls: number }>();
+  /** Those that were asked for: a new process has them loaded before its first job. */
+  readonly #languages = new Set<ExpressionLanguage>();
   #busy = 0;
   #closed = false;
 
   /** @throws Error when the job fails, its runner dies, too many wait, or the pool is closed */
   run(work: Work): Promise<Answered> {
     if (this.#closed) return Promise.reject(new Error('expressions no longer run: the server is ending'));
+    this.#languages.add(work.message.language);
     const asking = this.#asking.getStore();
     if (asking !== undefined && asking.calls > 0) return asking.runner.run(this.#asked(work, asking.runner));
     if (this.#queue.length >= mostWaiting)
@@ -94,7 +97,7 @@ export class Pool {
     const runner = new RunnerProcess();
     this.#runners.add(runner);
     let started = false;
-    runner.ready.then(
+    Promise.all([...this.#languages].map((language) => runner.load(language))).then(
       () => {
         started = true;
         this.#idle.push(runner);

@@ -1,6 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { CodeException, type ExpressionAnswer, type ExpressionJob } from '../../engine/expressions.ts';
+import {
+  CodeException,
+  type ExpressionAnswer,
+  type ExpressionJob,
+  type ExpressionLanguage,
+} from '../../engine/expressions.ts';
 import { launchOf } from './launch.ts';
 import type { FromRunner, HostCall, ToRunner } from './messages.ts';
 import { Watch } from './watch.ts';
@@ -11,6 +16,8 @@ const watchEveryMs = 25;
 /** A runner has 60 to 110 MB; the engines' own limits are 8 and 20 MB. */
 const residentLimitBytes = 256 * 1024 * 1024;
 const pageBytes = 4096;
+/** Until a process runs and has loaded a language; a machine that is busy takes long. */
+const startLimitMs = 20_000;
 
 /** A job in a runner, as the pool gives it. */
 export interface Work {
@@ -36,19 +43,17 @@ let lastJob = 0;
 export class RunnerProcess {
   readonly #child: ChildProcess;
   readonly #jobs = new Map<number, Running>();
-  readonly ready: Promise<void>;
+  readonly #loading = new Map<ExpressionLanguage, { done: boolean; heard(): void; loaded: Promise<void> }>();
   readonly gone: Promise<void>;
   #dead: Error | undefined;
   #guard: NodeJS.Timeout | undefined;
+  #held = 0;
 
   constructor() {
     const { file, args, execArgv } = launchOf();
     this.#child = fork(file, args, { execArgv, env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-    const started = { resolve() {}, reject(_: Error) {} };
-    this.ready = new Promise((resolve, reject) => Object.assign(started, { resolve, reject }));
     this.gone = new Promise((resolve) => {
       const end = (error: Error) => {
-        started.reject(error);
         this.#end(error);
         resolve();
       };
@@ -59,14 +64,7 @@ export class RunnerProcess {
         end(new Error(`the runner of expressions ended (${signal ?? `code ${code}`})`)),
       );
     });
-    // Who waits for a runner asks `ready` anyway; a spare that does not start is nobody's failure yet.
-    this.ready.catch(() => {});
-    this.#child.on('message', (message: FromRunner) => {
-      if (message.type === 'ready') started.resolve();
-      else if (message.type === 'unable')
-        this.kill(new Error(`the runner of expressions does not start: ${message.message}`));
-      else this.#hear(message);
-    });
+    this.#child.on('message', (message: FromRunner) => this.#hear(message));
     this.#child.unref();
   }
 
@@ -78,7 +76,37 @@ export class RunnerProcess {
     return this.#dead === undefined;
   }
 
-  run(work: Work): Promise<ExpressionAnswer | string | null> {
+  /** @throws Error where it does not start */
+  load(language: ExpressionLanguage): Promise<void> {
+    const known = this.#loading.get(language);
+    if (known !== undefined) return known.loaded;
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+    const entry = { done: false, heard: () => {}, loaded: Promise.resolve() };
+    const limit = setTimeout(
+      () => this.kill(new Error('the runner of expressions does not start in time')),
+      startLimitMs,
+    );
+    this.#hold();
+    entry.loaded = new Promise<void>((resolve, reject) => {
+      entry.heard = resolve;
+      void this.gone.then(() => reject(this.#dead));
+    }).finally(() => {
+      entry.done = true;
+      clearTimeout(limit);
+      this.#release();
+    });
+    this.#loading.set(language, entry);
+    this.#send({ type: 'load', language });
+    return entry.loaded;
+  }
+
+  async run(work: Work): Promise<ExpressionAnswer | string | null> {
+    // What is there is not waited for: a turn of the event loop is dear to a policy that takes a fraction of a millisecond.
+    if (this.#loading.get(work.message.language)?.done !== true) await this.load(work.message.language);
+    return this.#start(work);
+  }
+
+  #start(work: Work): Promise<ExpressionAnswer | string | null> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     lastJob += 1;
     const job = lastJob;
@@ -91,7 +119,7 @@ export class RunnerProcess {
           this.#abandon(job, new Error(`what it asked of the server took longer than ${work.hostLimitMs} ms`)),
       });
       this.#jobs.set(job, { work, watch, resolve, reject });
-      if (this.#jobs.size === 1) this.#busy();
+      this.#hold();
       watch.start();
       this.#send({ ...work.message, job });
     });
@@ -105,7 +133,15 @@ export class RunnerProcess {
     this.#end(reason);
   }
 
-  #hear(message: Exclude<FromRunner, { type: 'ready' | 'unable' }>): void {
+  #hear(message: FromRunner): void {
+    if (message.type === 'loaded') {
+      this.#loading.get(message.language)?.heard();
+      return;
+    }
+    if (message.type === 'unable') {
+      this.kill(new Error(`the runner of expressions does not start: ${message.message}`));
+      return;
+    }
     const running = this.#jobs.get(message.job);
     if (running === undefined) return;
     if (message.type === 'call') {
@@ -143,7 +179,7 @@ export class RunnerProcess {
   #finish(job: number, running: Running): void {
     running.watch.stop();
     this.#jobs.delete(job);
-    if (this.#jobs.size === 0) this.#idle();
+    this.#release();
   }
 
   #end(error: Error): void {
@@ -153,16 +189,19 @@ export class RunnerProcess {
       this.#finish(job, running);
       running.reject(error);
     }
-    this.#idle();
   }
 
   /** While something runs, the server's process lives and the memory is watched; else nothing keeps it alive. */
-  #busy(): void {
+  #hold(): void {
+    this.#held += 1;
+    if (this.#held > 1) return;
     this.#child.channel?.ref();
     this.#guard = setInterval(() => void this.#weigh(), watchEveryMs);
   }
 
-  #idle(): void {
+  #release(): void {
+    this.#held -= 1;
+    if (this.#held > 0) return;
     this.#child.channel?.unref();
     clearInterval(this.#guard);
   }

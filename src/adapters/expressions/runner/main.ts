@@ -50,6 +50,12 @@ async function answer(message: Extract<ToRunner, { type: 'check' | 'evaluate' }>
 
 process.on('message', (message: ToRunner) => {
   switch (message.type) {
+    case 'load':
+      engines[message.language]().then(
+        () => send({ type: 'loaded', language: message.language }),
+        (error: Error) => send({ type: 'unable', message: error.message }),
+      );
+      return;
     case 'check':
     case 'evaluate':
       void work(message);
@@ -82,9 +88,3 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
     return made;
   };
 }
-
-// Python first: what a policy of the reference's users needs, it needs at sign-in.
-engines.python().then(
-  () => send({ type: 'ready' }),
-  (error: Error) => send({ type: 'unable', message: error.message }),
-);

@@ -13,46 +13,66 @@ const checkLimitMs = 1_000;
 
 /** JavaScript by QuickJS: a realm for each evaluation, in a memory that cannot grow beyond its end. */
 export async function createJavaScript(): Promise<Engine> {
-  let ready: Module | undefined = await newModule();
-  const take = async (): Promise<Module> => {
-    ready ??= await newModule();
-    return ready;
-  };
-  /** A module that ran out of memory, or whose realm did not end as it should, is not used again. */
-  const release = (module: Module, sandbox: Sandbox, sound: boolean): void => {
-    try {
-      sandbox.dispose();
-    } catch {
-      if (ready === module) ready = undefined;
-    }
-    if (ready === module && (!sound || hasGrown(module))) ready = undefined;
-  };
-
+  const sandboxes = new Sandboxes();
+  await sandboxes.prepare();
   return {
     async check(source) {
-      const module = await take();
-      const sandbox = new Sandbox(module, silent, checkLimitMs);
+      const sandbox = await sandboxes.take();
       let sound = true;
       try {
+        sandbox.lendTo(silent, checkLimitMs);
         sandbox.compile(codeOf(source, []));
         return null;
       } catch (error) {
         sound = error instanceof SandboxError;
-        return sound ? problemText(error as SandboxError, source) : 'it is too much to be looked at';
+        return error instanceof SandboxError ? problemText(error, source) : 'it is too much to be looked at';
       } finally {
-        release(module, sandbox, sound);
+        sandboxes.release(sandbox, sound);
       }
     },
     async evaluate(given, host) {
-      const module = await take();
-      const run = new Run(module, given, host);
+      const sandbox = await sandboxes.take();
+      const run = new Run(sandbox, given, host);
       try {
         return await run.answer();
       } finally {
-        release(module, run.sandbox, run.isSound);
+        sandboxes.release(sandbox, run.isSound);
       }
     },
   };
+}
+
+/** One realm is always ready: making it takes longer than most expressions. */
+class Sandboxes {
+  #module: Promise<Module> = newModule();
+  #spare: Sandbox | undefined;
+
+  async take(): Promise<Sandbox> {
+    const sandbox = this.#spare ?? new Sandbox(await this.#module);
+    this.#spare = undefined;
+    return sandbox;
+  }
+
+  /** A module that ran out of memory, or whose realm did not end as it should, is not used again. */
+  release(sandbox: Sandbox, sound: boolean): void {
+    let ended = sound && !hasGrown(sandbox.module);
+    try {
+      sandbox.dispose();
+    } catch {
+      ended = false;
+    }
+    if (!ended) {
+      this.#module = newModule();
+      this.#spare = undefined;
+    }
+    // The answer leaves first.
+    setImmediate(() => void this.prepare());
+  }
+
+  async prepare(): Promise<void> {
+    const module = await this.#module;
+    this.#spare ??= new Sandbox(module);
+  }
 }
 
 const silent: Outside = { call() {}, local: () => 'null', finish() {}, fail() {} };
@@ -74,25 +94,23 @@ class Run {
   #outcome: { answer: string } | { raised: Raised; stack: string } | undefined;
   isSound = true;
 
-  constructor(module: Module, given: Evaluation, host: Host) {
+  constructor(sandbox: Sandbox, given: Evaluation, host: Host) {
     this.#given = given;
     this.#host = host;
     this.#names = Object.keys(given.variables).filter((name) => identifier.test(name));
     this.#returned = this.#names.filter((name) => isReturned(given.variables[name]));
-    this.sandbox = new Sandbox(
-      module,
-      {
-        call: (id, name, args) => this.#call(id, name, args),
-        local,
-        finish: (answer) => {
-          this.#outcome = { answer };
-        },
-        fail: (raised, stack) => {
-          this.#outcome = { raised, stack };
-        },
+    this.sandbox = sandbox;
+    const outside: Outside = {
+      call: (id, name, args) => this.#call(id, name, args),
+      local,
+      finish: (answer) => {
+        this.#outcome = { answer };
       },
-      given.limitMs,
-    );
+      fail: (raised, stack) => {
+        this.#outcome = { raised, stack };
+      },
+    };
+    sandbox.lendTo(outside, given.limitMs);
   }
 
   async answer(): Promise<ExpressionAnswer> {

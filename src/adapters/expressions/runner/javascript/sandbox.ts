@@ -51,18 +51,22 @@ export interface Outside {
   fail(error: Raised, stack: string): void;
 }
 
-/** One expression's realm. Its time runs only while its code does. */
+const silent: Outside = { call() {}, local: () => 'null', finish() {}, fail() {} };
+
+/** One expression's realm. It is made ahead; its time runs only while its code does. */
 export class Sandbox {
+  readonly module: Module;
+  #outside: Outside = silent;
   readonly #scope = new Scope();
   readonly #runtime: QuickJSRuntime;
   readonly #context: QuickJSContext;
   readonly #api: QuickJSHandle;
-  #leftMs: number;
+  #leftMs = 0;
   #deadline = Number.POSITIVE_INFINITY;
 
-  constructor({ quickjs }: Module, outside: Outside, limitMs: number) {
-    this.#leftMs = limitMs;
-    this.#runtime = this.#scope.manage(quickjs.newRuntime());
+  constructor(module: Module) {
+    this.module = module;
+    this.#runtime = this.#scope.manage(module.quickjs.newRuntime());
     this.#runtime.setMemoryLimit(heapBytes);
     this.#runtime.setMaxStackSize(stackBytes);
     this.#runtime.setInterruptHandler(() => performance.now() > this.#deadline);
@@ -71,22 +75,27 @@ export class Sandbox {
     const text = (handle: QuickJSHandle) => context.getString(handle);
     const given = [
       this.#function('call', (id, name, args) => {
-        outside.call(context.getNumber(id), text(name), text(args));
+        this.#outside.call(context.getNumber(id), text(name), text(args));
         return undefined;
       }),
-      this.#function('local', (name, args) => context.newString(outside.local(text(name), text(args)))),
+      this.#function('local', (name, args) => context.newString(this.#outside.local(text(name), text(args)))),
       this.#function('finish', (answer) => {
-        outside.finish(text(answer));
+        this.#outside.finish(text(answer));
         return undefined;
       }),
       this.#function('fail', (type, message, stack) => {
-        outside.fail({ type: text(type), message: text(message) }, text(stack));
+        this.#outside.fail({ type: text(type), message: text(message) }, text(stack));
         return undefined;
       }),
     ];
     this.#api = this.#manage(context.evalCode(prelude, 'doorward', { type: 'module' }));
     const connect = this.#scope.manage(context.getProp(this.#api, 'connect'));
     this.#manage(context.callFunction(connect, context.undefined, ...given));
+  }
+
+  lendTo(outside: Outside, limitMs: number): void {
+    this.#outside = outside;
+    this.#leftMs = limitMs;
   }
 
   /** Compiles a source without running it. */
