@@ -80,7 +80,10 @@ class FileRun {
       if (!isTrue(await resolveTree(condition, this.#world))) return this.#remember(entry, null, null);
     if (model === null) return this.#metaApply(entry);
     const given = withoutSkipped(await this.#identifiers(model, entry));
-    if (given.lost.length > 0) return this.#skip(entry, refersToSkipped(model, given.lost));
+    if (given.lost.length > 0) {
+      this.#refuseUnprovedRecovery(model, entry, given);
+      return this.#skip(entry, refersToSkipped(model, given.lost));
+    }
     const identifiers: Identifiers = given.kept;
     const nothing = Object.keys(model.references).find(
       (name) => identifiers[name] === null && lookUpIn(entry, [name]) !== null,
@@ -132,6 +135,20 @@ class FileRun {
     for (const name of Object.keys(model.references))
       if (attrs[name] === null && lookUpIn(entry, [name]) !== null)
         this.#warn(placeIn(entry, [name]), `${name}: the look-up finds nothing, so it stays empty`);
+  }
+
+  /** The stage that a recovery flow loses may be the only one that proves who asks: then anybody could take an account. */
+  #refuseUnprovedRecovery(
+    model: Model,
+    entry: ParsedEntry,
+    { kept, lost }: { readonly kept: JsonObject; readonly lost: readonly string[] },
+  ): void {
+    const flow = typeof kept.target === 'string' ? this.#planning.workspace.get(kept.target) : null;
+    if (model.kind !== 'binding' || !lost.includes('stage') || flow?.attrs.designation !== 'recovery') return;
+    throw wrong(
+      placeIn(entry, ['stage']),
+      `stage: it is not supported, and the recovery flow ${String(flow.attrs.slug)} without it may let anybody into any account; leave the flow out, or bind another proof`,
+    );
   }
 
   #skip(entry: ParsedEntry, why: string): void {

@@ -8,6 +8,7 @@ import { changesOf, type ObjectChange } from './changes.ts';
 import { checkCode } from './code-check.ts';
 import { compileFlows, contentOf, unmetNeeds } from './compile.ts';
 import { type BlueprintFile, findFile, folderFile, givenFile, type KnownFile, shippedKnown } from './known-files.ts';
+import { makeWay } from './making-way.ts';
 import { flowModel, type Installed, modelTable } from './models.ts';
 import { type Place, type Warning, wrong } from './place.ts';
 import { shippedFiles } from './shipped-files.ts';
@@ -151,6 +152,7 @@ class Plan implements Planning {
     if (!this.skipUnsupported) refuseUnsupported([blueprint], this.models);
     this.#under.push(file);
     const pks = await carryOut(this, blueprint);
+    if (!shippedKnown.includes(file)) this.warnings.push(...makeWay(blueprint, pks, this));
     this.#under.pop();
     this.#applied.add(file);
     file.note(this.workspace, { pks, warnings: this.warnings, at: this.#input.now ?? 0 });

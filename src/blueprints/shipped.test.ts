@@ -159,3 +159,46 @@ describe('a blueprint that applies a shipped one', () => {
     expect(rig.flow('default-invalidation-flow').title).toBe('Bye');
   });
 });
+
+describe('a file that declares a flow of the slug of a shipped one', () => {
+  const bind = (stage: string, order: number) =>
+    `  - {model: authentik_flows.flowstagebinding, identifiers: {target: !KeyOf flow, stage: !KeyOf ${stage}, order: ${order}}}`;
+  const wait =
+    '  - {model: authentik_stages_dummy.dummystage, id: wait, identifiers: {name: wait}}\n  - {model: authentik_stages_user_write.userwritestage, id: write, identifiers: {name: default-password-change-write}}';
+  const declared = (attrs: string) => `entries:
+  - {model: authentik_flows.flow, id: flow, identifiers: {slug: default-password-change}, attrs: {${attrs}}}
+${wait}`;
+  const whole = 'name: Mine, title: Mine, designation: stage_configuration';
+  const bound = (rig: BlueprintRig) => stagesOf(rig, 'default-password-change');
+
+  it('has the flow to itself: what came with the product and is not bound there leaves it, and that is told', async () => {
+    const rig = await shipped();
+    const file = `${declared(whole)}\n${bind('wait', 0)}\n${bind('write', 1)}`;
+    const { warnings } = await rig.apply(file);
+    expect(bound(rig)).toEqual(['0 dummy', '1 user_write']);
+    expect(warnings[0]?.message).toBe(
+      'the flow default-password-change came with Doorward; this file declares all of it, so what it does not bind was taken out: password stage "default-password-change-current" at 10, prompt stage "default-password-change-prompt" at 20, user write stage "default-password-change-write" at 30',
+    );
+    expect((await rig.apply(file)).changes).toEqual([]);
+    outdate(rig, 'default-password-change');
+    expect(await applyShipped(rig.input([]))).toBeNull();
+  });
+
+  it('only adds to it where it does not say what the flow is for, or binds nothing', async () => {
+    const rig = await shipped();
+    await rig.apply(`${declared('')}\n${bind('wait', 0)}`);
+    expect(bound(rig)).toEqual(['0 dummy', '10 password', '20 prompt', '30 user_write']);
+    await rig.apply(declared(whole));
+    expect(bound(rig)).toHaveLength(4);
+  });
+
+  it('leaves what an administrator had bound or changed', async () => {
+    const rig = await shipped();
+    await rig.apply(`entries:
+  - {model: authentik_flows.flow, id: flow, identifiers: {slug: default-password-change}}
+  - {model: authentik_stages_password.passwordstage, id: current, identifiers: {name: default-password-change-current}}
+  - {model: authentik_flows.flowstagebinding, identifiers: {target: !KeyOf flow, stage: !KeyOf current, order: 10}, attrs: {policy_engine_mode: all}}`);
+    await rig.apply(`${declared(whole)}\n${bind('wait', 0)}`);
+    expect(bound(rig)).toEqual(['0 dummy', '10 password']);
+  });
+});

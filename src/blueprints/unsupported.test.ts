@@ -71,6 +71,16 @@ describe('models that do not exist here', () => {
     expect(rig.attrs(bindingModel)).toEqual([]);
   });
 
+  it('are not skipped out of a recovery flow, which may lose its only proof', async () => {
+    const yaml = `entries:
+  - ${alien}
+  - ${flow.replace('designation: authentication', 'designation: recovery')}
+  - {model: authentik_flows.flowstagebinding, identifiers: {target: !KeyOf flow, stage: !KeyOf magic, order: 0}}`;
+    expect(await new BlueprintRig().refused(yaml, { skipUnsupported: true })).toMatch(
+      /^test\.yaml:4:82: stage: it is not supported, and the recovery flow hello without it may let anybody/,
+    );
+  });
+
   it('is no excuse for what else is wrong with an entry', async () => {
     const yaml = `entries:\n  - ${alien}\n  - {model: authentik_flows.flow, identifiers: {slug: x}, attrs: {name: x}}`;
     const rig = new BlueprintRig();
