@@ -9,6 +9,7 @@ import type { Executed, ExecuteOptions } from './execute.ts';
 import type { DiagramFormat } from './flow-diagram.ts';
 import type { FlowVersions } from './flow-versions.ts';
 import type { Groups } from './groups.ts';
+import type { Inspected } from './inspection.ts';
 import type { Log } from './options.ts';
 import type { Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
@@ -38,6 +39,8 @@ export interface App {
   readonly mayActAsAdministrators: boolean;
   /** One step of a flow for one visitor. */
   step(input: StepInput): Promise<StepReply>;
+  /** Where a browser's run stands, for administrators; null where it has none. @throws DoorwardError `flow_not_found` */
+  inspect(input: StepInput): Promise<Inspected | null>;
   /** A flow without a browser. @throws DoorwardError as `execute` of the library */
   execute(slug: string, options: ExecuteOptions): Promise<Executed>;
   /** The current version of a flow. */

@@ -33,6 +33,7 @@ import { createDiagrams } from './flow-diagram.ts';
 import { createFlowVersions, type FlowVersions } from './flow-versions.ts';
 import { createGroups } from './groups.ts';
 import { createHooks } from './hooks.ts';
+import { inspected } from './inspection.ts';
 import { startJob } from './jobs.ts';
 import { withoutLimits } from './limits.ts';
 import type { DoorwardOptions, Log } from './options.ts';
@@ -145,7 +146,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
       ...{ store, now, origin: `${origin}${basePath}` },
       hasFlow: async (slug) => (await flows.current(slug)) !== null,
     }),
-    step: (input) => step(world, input),
+    ...{ step: (input) => step(world, input), inspect: (input) => inspected(world, input) },
     execute: (slug, given) => execute({ world, users, origin }, slug, given),
     currentFlow: (slug) => flows.current(slug),
     flowFor: (designation) => flowFor(flows, designation),

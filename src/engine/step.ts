@@ -5,7 +5,7 @@
 import { DoorwardError } from '../kernel/errors.ts';
 import { hashToken } from '../kernel/ids.ts';
 import type { Challenge } from '../protocol/challenge.ts';
-import { text } from '../protocol/text.ts';
+import { type Text, text } from '../protocol/text.ts';
 import { Chain } from './chain.ts';
 import type { ChainState } from './chain-state.ts';
 import { commitChain } from './commit-chain.ts';
@@ -63,21 +63,33 @@ async function turn(world: World, scene: Scene, lost: boolean): Promise<StepRepl
 
 /** A run that has no row yet: plan it, visit the first stage, and take an answer if the request brings one. */
 async function begin(world: World, scene: Scene, flow: CompiledFlow): Promise<StepReply | 'lost'> {
-  const { input, visitor } = scene;
+  const { input } = scene;
   const next = input.query.next ?? null;
   if (next !== null && safeNext(next, input.origin) === null)
     return denialReply(world, scene, flow, { message: text('flow.invalid_next'), action: 'message' });
-  const planned = await planFlow(world, flow, visitor, {}, world.store.read);
-  if (planned.kind === 'denied')
-    return denialReply(world, scene, flow, { message: planned.message, action: flow.deniedAction });
-  const run = newRun(world, scene, flow, next);
-  const state = { ...stateOf(scene, run), ...planned, challenge: null };
-  const chain = chainFor(world, scene, flow, state, next);
-  await chain.arrive();
+  const arrived = await firstArrival(world, scene, flow, next);
+  if ('denied' in arrived)
+    return denialReply(world, scene, flow, { message: arrived.denied, action: flow.deniedAction });
+  const { run, chain } = arrived;
   const asked = chain.state.challenge;
   if (input.answer !== null && asked !== null && !isStale(world, scene, run, asked))
     await chain.answer(input.answer.body);
   return settle(world, scene, flow, run, chain);
+}
+
+/** A run that has no row yet, up to its first challenge; or why there is none. Nothing is written. */
+export async function firstArrival(
+  world: World,
+  scene: Scene,
+  flow: CompiledFlow,
+  next: string | null,
+): Promise<{ readonly run: Run; readonly chain: Chain } | { readonly denied: Text }> {
+  const planned = await planFlow(world, flow, scene.visitor, {}, world.store.read);
+  if (planned.kind === 'denied') return { denied: planned.message };
+  const run = newRun(world, scene, flow, next);
+  const chain = chainFor(world, scene, flow, { ...stateOf(scene, run), ...planned, challenge: null }, next);
+  await chain.arrive();
+  return { run, chain };
 }
 
 /** Commits what the chain decided, unless it changed nothing, and makes the reply. */

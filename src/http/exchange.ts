@@ -62,22 +62,29 @@ export interface TakenStep {
 export async function takeStep(site: Site, visit: Visit, slug: string, search: string): Promise<TakenStep> {
   const { app } = site;
   const { request, browser } = visit;
-  const query = readQuery(search);
   const sent = request.method === 'POST' ? await readBody(request) : null;
   if (sent !== null) checkOrigin(app, request, sent, browser?.token ?? null);
   const anonymous = newAnonymous();
   const input: StepInput = {
-    ...{ slug, query, origin: app.origin, address: visit.address, requestId: visit.requestId },
+    ...lookOf(site, visit, slug, search),
     sessionToken: (browser ?? anonymous).token,
-    newcomer: browser === null,
     ...(browser?.kind === 'signed-in' ? { freshToken: anonymous.token } : {}),
     answer: sent === null ? null : { body: sent.body, stepToken: sent.stepToken },
     cautious: sent === null && isCautious(request),
-    agent: (request.headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', ''),
-    acceptLanguage: request.headers.get('accept-language'),
   };
   const reply = await app.step(input);
   return { reply, sent, cookie: cookieAfter(app, anonymous, browser === null, reply) };
+}
+
+/** What a request says of a flow without answering anything. A browser without a cookie has the token ''. */
+export function lookOf({ app }: Site, visit: Visit, slug: string, search: string): StepInput {
+  const { request, browser } = visit;
+  return {
+    ...{ slug, query: readQuery(search), origin: app.origin, address: visit.address, requestId: visit.requestId },
+    ...{ sessionToken: browser?.token ?? '', newcomer: browser === null, answer: null, cautious: true },
+    agent: (request.headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', ''),
+    acceptLanguage: request.headers.get('accept-language'),
+  };
 }
 
 /**

@@ -4,12 +4,15 @@ import { events } from './event-routes.ts';
 import type { Site, Visit } from './exchange.ts';
 import { executor, page } from './flow-routes.ts';
 import { impersonate, impersonateEnd, stopActing } from './impersonation-routes.ts';
+import { diagram, inspector } from './inspector-routes.ts';
 
 export type RouteHandler = (site: Site, visit: Visit) => Promise<Response>;
 
 /** Every address of flows, accounts and API, on one screen. `handler.ts` adds health, metrics and assets. */
 export const routes: readonly (readonly [methods: string, path: string, handler: RouteHandler])[] = [
   ['GET POST', '/api/v3/flows/executor/:slug/', executor],
+  ['GET', '/api/v3/flows/inspector/:slug/', inspector],
+  ['GET', '/api/v3/flows/instances/:slug/diagram/', diagram],
   ['GET', '/api/v3/root/config/', config],
   ['GET', '/api/v3/core/brands/current/', currentBrand],
   ['GET', '/api/v3/core/users/me/', me],
