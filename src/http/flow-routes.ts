@@ -1,9 +1,10 @@
 /** The flow executor, as JSON and as pages. */
 import { isDoorwardError } from '../kernel/errors.ts';
 import { flowPage } from '../pages/flow-page.tsx';
+import type { FlowPageData } from '../pages/page-data.ts';
 import { actingAs } from './acting.ts';
 import { type HeaderMap, htmlAnswer, jsonAnswer, logged, redirectAnswer } from './answers.ts';
-import { type Site, type TakenStep, takeStep, type Visit } from './exchange.ts';
+import { lookOf, type Site, type TakenStep, takeStep, type Visit } from './exchange.ts';
 import { readQuery } from './guards.ts';
 import { wireChallenge } from './wire.ts';
 
@@ -47,8 +48,22 @@ export async function page(site: Site, visit: Visit): Promise<Response> {
     values,
     query: url.search.slice(1),
     acting: actingAs(site, visit, reply.actingAs),
+    inspector: await inspectorOf(site, visit),
   });
   return htmlAnswer(html, 200, headers);
+}
+
+/** `?inspector` shows an administrator the run behind the page; `?inspector=available` leaves it closed. */
+async function inspectorOf(site: Site, visit: Visit): Promise<NonNullable<FlowPageData['inspector']> | null> {
+  const wished = visit.url.searchParams.get('inspector');
+  if (wished === null || !(await mayRead(site, visit))) return null;
+  const look = lookOf(site, visit, visit.params.slug ?? '', visit.url.search.slice(1));
+  // The page is there for the visitor: it does not fail because of its inspector.
+  const inspected = await site.app.inspect(look).catch((error: unknown) => {
+    logged(site, visit, error);
+    return null;
+  });
+  return inspected === null ? null : { inspected, open: wished !== 'available' };
 }
 
 function headersOf({ reply, cookie }: TakenStep): HeaderMap {

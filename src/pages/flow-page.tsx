@@ -1,4 +1,5 @@
 import { AccessDenied, Dummy, FlowError, Redirect, UnknownComponent } from './endings.tsx';
+import { Inspector } from './inspector.tsx';
 import type { FlowPageData } from './page-data.ts';
 import { Prompt } from './prompt.tsx';
 import { page, Shell } from './shell.tsx';
@@ -31,6 +32,7 @@ export function flowPage(data: FlowPageData): string {
         </div>
       )}
       <Step data={data} />
+      {data.inspector == null ? null : <Inspector {...data.inspector} words={words} />}
     </Shell>,
   );
 }

@@ -1,3 +1,4 @@
+import type { Inspected } from '../app/inspection.ts';
 import type { StepReply } from '../engine/exchange.ts';
 import type { User } from '../engine/user.ts';
 import type { ErrorCode } from '../kernel/errors.ts';
@@ -24,6 +25,8 @@ export interface FlowPageData {
   /** The page's query, which links to other flows take along. */
   readonly query: string;
   readonly acting?: Acting | null;
+  /** The run behind the page, where an administrator asked to see it. */
+  readonly inspector?: { readonly inspected: Inspected; readonly open: boolean } | null;
 }
 
 /** What the page of one component is made of. */

@@ -17,6 +17,7 @@ import {
 import type { Locale } from '../../src/protocol/localize.ts';
 import { type FieldProblems, text } from '../../src/protocol/text.ts';
 import { accountData, brand } from './account-sample.ts';
+import { inspectedSample } from './inspector-sample.ts';
 
 /** Pages with made-up data, for the tests and for looking at. */
 export function flow(changes: Partial<CompiledFlow> = {}): CompiledFlow {
@@ -257,6 +258,14 @@ export const samplePages: Readonly<Record<string, string>> = {
     locale: 'de',
     notice: text('account.end_others'),
     user: { ...accountData.user, name: '', email: '', passwordChangedAt: null },
+  }),
+  inspector: flowPage({
+    ...sampleData({ component: 'ak-stage-password', allow_show_password: true }, { reply: who }),
+    inspector: { inspected: inspectedSample(flow()), open: true },
+  }),
+  'inspector-de': flowPage({
+    ...sampleData(identification, { layout: 'sidebar_left', brand: withPhoto, locale: 'de' }),
+    inspector: { inspected: inspectedSample(flow()), open: true },
   }),
   acting: flowPage({ ...sampleData(enrollment, { title: 'Create your account' }), acting }),
   'acting-layout': flowPage({
