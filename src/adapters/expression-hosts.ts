@@ -146,7 +146,7 @@ function nameOf({ hostname }: URL): string {
 }
 
 function unreachable(host: string, reason: string): CodeException {
-  return new CodeException('ConnectionError', `${host} ${reason}`);
+  return new CodeException('RuntimeError', `${host} ${reason}`);
 }
 
 function reasonOf(error: unknown): string {

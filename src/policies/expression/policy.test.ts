@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { type Asked, judge, runners } from '../../../test/support/expression-rig.ts';
 import { testGroup } from '../../../test/support/user-write-rig.ts';
+import { createExpressionHosts } from '../../adapters/expression-hosts.ts';
 import type { Effect } from '../../engine/effects.ts';
 import { Secret } from '../../kernel/secrets.ts';
 import { deskTime, testUser } from '../../testing/desk.ts';
@@ -186,6 +189,78 @@ describe('what stands in the reference’s own files (blueprints-and-expressions
     ].join('\n');
     expect(await passes(source)).toMatch(/expressions change no flows/);
   });
+});
+
+describe('other servers', () => {
+  it('are asked where the administrator names them: GET with a query, POST with JSON', async () => {
+    const seen: string[] = [];
+    const server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      seen.push(`${request.method} ${request.url} ${request.headers['x-key'] ?? ''} ${body}`);
+      response.writeHead(request.url === '/no' ? 404 : 200).end('{"allowed": true}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const expressionHosts = createExpressionHosts(['127.0.0.1']);
+    const at = `http://127.0.0.1:${port}`;
+    try {
+      const source = [
+        `found = requests.get("${at}/a", params={"mail": "a@b.c"}, headers={"X-Key": "k"})`,
+        `made = requests.post("${at}/b", json={"name": request.user.name})`,
+        `missing = requests.get("${at}/no")`,
+        'return found.status_code == 200 and found.json()["allowed"] and made.ok and missing.status_code == 404',
+      ].join('\n');
+      expect(await passes(source, { ...known, expressionHosts })).toBe(true);
+      expect(seen).toEqual(['GET /a?mail=a%40b.c k ', 'POST /b  {"name":"Ada"}', 'GET /no  ']);
+      const caught = 'try:\n    requests.get("http://127.0.0.1:1/")\nexcept Exception:\n    return True';
+      expect(await passes(caught, { ...known, expressionHosts })).toBe(true);
+    } finally {
+      server.close();
+      await once(server, 'close');
+    }
+  });
+
+  it('are refused otherwise, whatever the code catches, in words that say how to allow them', async () => {
+    const expressionHosts = createExpressionHosts([]);
+    for (const call of ['requests.get("https://example.com/")', 'resolve_dns("example.com")', 'reverse_dns("8.8.8.8")'])
+      expect(
+        await passes(`try:\n    ${call}\nexcept Exception:\n    pass\nreturn True`, { ...known, expressionHosts }),
+      ).toMatch(/DOORWARD_EXPRESSION_HOSTS/);
+  });
+});
+
+describe('users and groups', () => {
+  it.each([
+    ['by pk', 'return ak_user_by(pk=7).username == "ada"', true],
+    ['by address, without case', 'return User.objects.filter(email="Ada@Example.com").count() == 2', true],
+    ['by address, several', 'return ak_user_by(email="ada@example.com")', 'several users match'],
+    ['by more', 'return ak_user_by(username="ada", attributes__settings__locale="de").pk == 7', true],
+    ['by more that does not hold', 'return ak_user_by(username="ada", name__startswith="B") is None', true],
+    ['by what has no index', 'return ak_user_by(attributes__upn="ada@corp")', 'looked up by pk, username or email'],
+    ['by what no user has', 'return ak_user_by(username="ada", shoe_size=1)', 'no "shoe_size" to filter by'],
+    ['a group by name', 'return Group.objects.filter(name="engineers").first().pk == "pk-engineers"', true],
+    ['no such group', 'return Group.objects.filter(name="nobody").exists()', false],
+    ['a member', 'return ak_is_group_member(request.user, name="engineers")', true],
+    ['a member of a descendant', 'return ak_is_group_member(request.user, name="everybody")', true],
+    ['no member', 'return ak_is_group_member(ak_user_by(username="twin"), name="engineers")', false],
+    ['nobody', 'return ak_is_group_member(context["pending_user"], name="engineers")', false],
+    ['own groups', 'return request.user.ak_groups.filter(name="everybody").exists()', false],
+    ['a superuser by an ancestor', 'return request.user.is_superuser', true],
+    ['attributes: deep, by name of the group, lists joined', attributes(), true],
+    ['no authenticator', 'return ak_user_has_authenticator(request.user)', false],
+  ])('%s', async (_, source, expected) => {
+    const lines = source.includes('.objects') ? `from authentik.core.models import User, Group\n${source}` : source;
+    const context = { pending_user: { decoy: true, typed: 'who' } as const };
+    const result = await passes(lines, { ...known, context });
+    if (typeof expected === 'string') expect(result).toContain(expected);
+    else expect(result).toBe(expected);
+  });
+
+  function attributes(): string {
+    const merged = '{"tags": ["engine", "all", "own"], "floor": 1, "upn": "ada@corp", "settings": {"locale": "de"}}';
+    return `return request.user.group_attributes() == ${merged}`;
+  }
 });
 
 function eventsOf(effects: readonly Effect[]) {
