@@ -49,15 +49,16 @@ export {
   not,
   policy,
 } from './blueprints/typed/condition.ts';
-export { type Answers, field } from './blueprints/typed/field.ts';
+export { type Answers, type FieldOptions, field, type TypedField } from './blueprints/typed/field.ts';
 export { type AttributesOf, defineFlow, type TypedFlow } from './blueprints/typed/flow.ts';
-export type { TypedStage } from './blueprints/typed/stage.ts';
+export type { PlainFacts, StageFacts, StageOptions, TypedStage } from './blueprints/typed/stage.ts';
 export {
   deny,
   dummy,
   identification,
   initialSetup,
   oneTimeLink,
+  type PromptFacts,
   password,
   prompt,
   redirect,
@@ -65,6 +66,7 @@ export {
   userLogin,
   userLogout,
   userWrite,
+  type WriteFacts,
 } from './blueprints/typed/stages.ts';
 export type { HookChange, HookParam, HookTransaction, UserWritten } from './engine/hooks.ts';
 export { definePolicy, type Policy, type PolicyDesk, type PolicyVerdict } from './engine/policy.ts';

@@ -177,6 +177,22 @@ describe('a flow in code, from start to start', () => {
   });
 });
 
+it.each(['sqlite', 'postgres'] as const)(
+  'nodes that start together make a flow in code once, on %s',
+  async (dialect) => {
+    const { database, remove } = await emptyDatabase(dialect);
+    const rigs = await Promise.all([1, 2, 3].map(() => createRig({ database, flows: [signIn, signUp] })));
+    try {
+      const [first] = rigs;
+      expect(await first?.auth.flows.versions('sign-up')).toHaveLength(1);
+      expect((await first?.auth.groups.list())?.filter(({ name }) => name === 'customers')).toHaveLength(1);
+    } finally {
+      await Promise.all(rigs.map((rig) => rig.auth.close()));
+      await remove();
+    }
+  },
+);
+
 describe('conditions', () => {
   let rig: Rig | null = null;
   const early = definePolicy({

@@ -13,7 +13,9 @@ const brackets: Readonly<Record<DiagramNode['shape'], readonly [open: string, cl
 export function mermaidOf({ title, description, nodes, edges }: Diagram): string {
   const boxes = nodes.map(({ id, shape, title: name, lines }) => {
     const [open, close] = brackets[shape];
-    return `  ${id}${open}"${[name, ...lines].map(escaped).join('<br/>')}"${close}:::${shape}`;
+    // A box without any text is an error of syntax.
+    const text = [name, ...lines].map(escaped).join('<br/>') || ' ';
+    return `  ${id}${open}"${text}"${close}:::${shape}`;
   });
   const ways = edges.map(({ from, to, label }) => `  ${from} ${label === '' ? '-->' : `-->|${label}|`} ${to}`);
   return [

@@ -108,7 +108,8 @@ export function prompt<Asked extends Fields>(
   return stageFrom(promptStage, rest, { fields, validate: conditions });
 }
 
-interface WriteFacts<Writable extends string> extends StageFacts {
+/** A user write, and which protected fields it may write. */
+export interface WriteFacts<Writable extends string> extends StageFacts {
   readonly kind: 'user_write';
   readonly needs: 'prompt_data';
   readonly gives: 'pending_user' | 'user_backend';
