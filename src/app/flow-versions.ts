@@ -79,13 +79,6 @@ export function createFlowVersions({ base, flows }: Setting): FlowVersions {
     if (flow !== null) return flow;
     throw new DoorwardError('not_found', `version ${version} of the flow ${slug} is not kept`);
   };
-  const compare = async (from: CompiledFlow, to: CompiledFlow): Promise<readonly ObjectChange[]> => {
-    const { changesOf } = await import('../blueprints/changes.ts');
-    const { definitionsOf } = await import('../blueprints/decompile.ts');
-    const sides = [definitionsOf(from, base), definitionsOf(to, base)] as const;
-    const others = await namesBeside(sides.flat(), base);
-    return changesOf(byPk([...others, ...sides[0]]), byPk([...others, ...sides[1]]), modelTable(base));
-  };
   const previous = async (slug: string): Promise<number> => {
     const [, before] = await keptOf(slug);
     if (before === undefined) throw new DoorwardError('not_found', `the flow ${slug} has one version alone`);
@@ -93,25 +86,25 @@ export function createFlowVersions({ base, flows }: Setting): FlowVersions {
   };
   return {
     async list() {
-      const found = await Promise.all((await flows.slugs()).map((slug) => flows.current(slug)));
+      const current = Object.entries(await definitions.currentVersions()).toSorted(([a], [b]) => (a < b ? -1 : 1));
+      const found = await Promise.all(current.map(([slug, version]) => flows.version(slug, version)));
       return found.flatMap((flow) => (flow === null ? [] : [listed(flow)]));
     },
     async versions(slug) {
       const kept = await keptOf(slug);
       const all = await Promise.all(kept.map(({ version }) => versionOf(slug, version)));
-      return Promise.all(
-        kept.map(async (version, index) => {
-          const [flow, before] = [all[index], all[index + 1]];
-          const changes = flow === undefined || before === undefined ? null : await compare(before, flow);
-          return { ...version, isCurrent: index === 0, changes };
-        }),
-      );
+      const compared = await comparedBy(base, all);
+      return kept.map((version, index) => {
+        const [flow, before] = [all[index], all[index + 1]];
+        const changes = flow === undefined || before === undefined ? null : compared(before, flow);
+        return { ...version, isCurrent: index === 0, changes };
+      });
     },
     async diff(slug, from, to) {
       const [newest] = await keptOf(slug);
       const [earlier, later] = [from ?? (await previous(slug)), to ?? newest?.version ?? 0];
-      const changes = await compare(await versionOf(slug, earlier), await versionOf(slug, later));
-      return { from: earlier, to: later, changes };
+      const sides = [await versionOf(slug, earlier), await versionOf(slug, later)] as const;
+      return { from: earlier, to: later, changes: (await comparedBy(base, sides))(...sides) };
     },
     async rollback(slug, wanted) {
       await keptOf(slug);
@@ -129,18 +122,26 @@ export function createFlowVersions({ base, flows }: Setting): FlowVersions {
   };
 }
 
-/** What a flow refers to without holding it, other flows and groups, so that it is called by its name. */
-async function namesBeside(own: readonly Definition[], base: Setting['base']): Promise<readonly Definition[]> {
-  const known = new Set(own.map(({ pk }) => pk));
-  const { definitions } = await base.definitions.all();
+/** Compares versions of a flow with each other; what they refer to is called by its name, as it is now. */
+async function comparedBy(base: Setting['base'], versions: readonly CompiledFlow[]) {
+  const { changesOf } = await import('../blueprints/changes.ts');
+  const { definitionsOf } = await import('../blueprints/decompile.ts');
+  const made = new Map(versions.map((flow) => [flow, definitionsOf(flow, base)]));
+  const own = [...made.values()].flat();
   const groups = own.flatMap(({ attrs: { group, create_users_group } }) =>
     [group, create_users_group].filter((pk) => typeof pk === 'string'),
   );
-  const found = await base.read.groups(groups);
-  return [
-    ...definitions.filter(({ pk }) => !known.has(pk)),
-    ...found.flatMap((one) => (one === null ? [] : [{ pk: one.pk, model: groupModel, attrs: { name: one.name } }])),
-  ];
+  const [{ definitions }, found] = await Promise.all([base.definitions.all(), base.read.groups([...new Set(groups)])]);
+  const named = found.flatMap((one) =>
+    one === null ? [] : [{ pk: one.pk, model: groupModel, attrs: { name: one.name } }],
+  );
+  const models = modelTable(base);
+  return (from: CompiledFlow, to: CompiledFlow): readonly ObjectChange[] => {
+    const sides = [made.get(from) ?? [], made.get(to) ?? []] as const;
+    const known = new Set(sides.flat().map(({ pk }) => pk));
+    const others = [...named, ...definitions.filter(({ pk }) => !known.has(pk))];
+    return changesOf(byPk([...others, ...sides[0]]), byPk([...others, ...sides[1]]), models);
+  };
 }
 
 function byPk(definitions: readonly Definition[]): ReadonlyMap<string, Definition> {

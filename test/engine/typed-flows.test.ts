@@ -143,6 +143,17 @@ describe('a flow in code, from start to start', () => {
     expect(await walk(await start([edition(step('z'))]))).toEqual(['z']);
   });
 
+  it('takes the place of a flow that stands there, a shipped one too, and keeps it', async () => {
+    const slug = 'default-enrollment-flow';
+    const own = defineFlow({ slug, designation: 'enrollment', stages: [dummy({ name: 'own' })] });
+    for (const rig of [await start([own]), await start([own]), await start([])]) {
+      const visitor = rig.visitor();
+      expect(await visitor.open(slug)).toMatchObject({ component: 'ak-stage-dummy', name: 'own' });
+      await visitor.answer();
+      visitor.expectEnd();
+    }
+  });
+
   it('two stages of one name, and a flow that does not exist, are refused with their place', async () => {
     const refused = async (flow: TypedFlow): Promise<string> => {
       try {

@@ -70,7 +70,7 @@ type WritesIn<Rest extends readonly TypedStage[]> =
       : never
     : never;
 
-/** The dispatch of user_write (W10 to W23) in types; `typed.test.ts` holds both against each other. */
+/** The dispatch of user_write (W10 to W23) in types; `refused.test.ts` holds both against each other. */
 type KeyProblem<Key extends string, Written, Writes> = string extends Key
   ? never
   : Key extends 'component' | 'non_field_errors'
