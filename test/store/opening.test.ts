@@ -9,7 +9,7 @@ import { type OpenStore, openStore, type StoreOptions } from '../../src/store/op
 import { added, emptyDatabase, newerKeys, onEachDatabase, secretKey } from './databases.ts';
 
 const other = 'a secret key that this database has never seen';
-const schema = ['first schema', 'password history and reputation'];
+const schema = ['first schema', 'password history and reputation', 'authenticators'];
 const keyring = new Keyring(secretKey);
 
 async function execute(database: StoreOptions['database'], text: string): Promise<void> {
