@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   createDoorward,
+  type Doorward,
   defineFlow,
   definePolicy,
   deny,
@@ -19,7 +20,7 @@ import {
   userLogin,
   userWrite,
 } from '../../src/index.ts';
-import { createRig, openHasher, type Rig } from '../../src/testing/rig.ts';
+import { createRig, openHasher, type Rig, type Visitor } from '../../src/testing/rig.ts';
 import { emptyDatabase, given } from '../store/databases.ts';
 import { rigOnEachDatabase } from '../support/each-database.ts';
 
@@ -141,6 +142,33 @@ describe('a flow in code, from start to start', () => {
     expect(await walk(await start([edition(step('z'))]))).toEqual(['z']);
     await first.auth.flows.apply('entries: [{model: authentik_flows.flow, state: absent, identifiers: {slug: steps}}]');
     expect(await walk(await start([edition(step('z'))]))).toEqual(['z']);
+  });
+
+  it('a run under way never meets another function than the one it began with', async () => {
+    const changing = (third: () => boolean) =>
+      defineFlow({
+        slug: 'changing',
+        designation: 'authorization',
+        stages: [dummy(), dummy(), dummy({ when: third })],
+      });
+    const old = await start([changing(() => true)]);
+    const underWay = async (): Promise<Visitor> => {
+      const visitor = old.visitor();
+      await visitor.open('changing');
+      await visitor.answer();
+      return visitor;
+    };
+    const [stays, moves] = [await underWay(), await underWay()];
+    const deployed = (await start([changing(() => 1 + 1 === 2)])).visitor();
+    for (const [name, value] of moves.cookies) deployed.cookies.set(name, value);
+    await deployed.open('changing');
+    await deployed.answer();
+    deployed.expectDenied();
+    // The node with the old code goes on with the old version.
+    await stays.answer();
+    stays.expectAsk('ak-stage-dummy');
+    await stays.answer();
+    stays.expectEnd();
   });
 
   it('takes the place of a flow that stands there, a shipped one too, and keeps it', async () => {
@@ -283,6 +311,9 @@ it('the attributes that flows ask for are typed where an application reads users
     await auth.users.create({ username: 'ada', attributes: { company: 'ACME', more: 1 } });
     const ada = given(await auth.users.get({ username: 'ada' }));
     const company: string | undefined = ada.attributes.company;
+    // An application that takes any Doorward takes this one.
+    const plain: Doorward = auth;
+    expect(plain).toBe(auth);
     // @ts-expect-error the flows ask for a text
     const wrong: number | undefined = ada.attributes.company;
     // What others wrote is there too, and may be anything.
