@@ -6,10 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { Keyring } from '../../src/kernel/secrets.ts';
 import { type OpenStore, openStore, type StoreOptions } from '../../src/store/open.ts';
+import { migrations } from '../../src/store/schema.ts';
 import { added, emptyDatabase, newerKeys, onEachDatabase, secretKey } from './databases.ts';
 
 const other = 'a secret key that this database has never seen';
-const schema = ['first schema', 'password history and reputation', 'authenticators'];
+const schema = migrations.map(({ name }) => name);
 const keyring = new Keyring(secretKey);
 
 async function execute(database: StoreOptions['database'], text: string): Promise<void> {
