@@ -132,6 +132,8 @@ function wire(options: DoorwardOptions, parts: Parts): App {
       onError: (binding, error) =>
         log('warn', 'a policy could not run, so it denies', { binding: binding.pk, error: String(error) }),
     }),
+    brandName: brandName(options.brand),
+    mail: mail.desk,
     flow: (slug, version) => flows.version(slug, version),
     currentFlow: (slug) => flows.current(slug),
     recentVersion: (slug) => flows.recent(slug),

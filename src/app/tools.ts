@@ -19,6 +19,8 @@ export interface ToolParts {
   readonly expressionHosts: ExpressionHosts;
   readonly outbound: Outbound;
   readonly breachCheckUrl: string;
+  readonly brandName: string;
+  readonly mail: Tools['mail'];
   readonly passwordScore: Tools['passwordScore'];
   newUserId(): Promise<number>;
 }
@@ -40,6 +42,8 @@ export function createTools(parts: ToolParts): Tools {
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),
     hashToken: (token) => keyring.digest('lookup', token),
     log: (level, message, fields) => log(level, message, fields),
+    codeHashes: (authenticator, code) => keyring.digests('credential', `${authenticator}\n${code}`),
+    brandName: parts.brandName,
     async verifyPassword(userId, password, identifier) {
       const stored = userId === null ? null : await read.passwordHash(userId);
       if (stored === null) {

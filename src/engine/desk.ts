@@ -2,6 +2,7 @@ import type { Json } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
 import type { FieldProblems } from '../protocol/text.ts';
 import { askPolicies, referredPolicies } from './admit.ts';
+import { authenticatorsWith } from './authenticator-effects.ts';
 import type { Effect } from './effects.ts';
 import type { CompiledFlow, CompiledStage } from './flow.ts';
 import type { PlanContext } from './plan-context.ts';
@@ -99,6 +100,7 @@ export function readThrough(read: Reads, pending: () => readonly Effect[]): Read
       }
       return read.provenance(userId);
     },
+    authenticatorsOf: async (userId) => authenticatorsWith(await read.authenticatorsOf(userId), userId, pending()),
     groupsOf: async (userId) => {
       const joined = pending().flatMap((effect) =>
         effect.kind === 'group.join' && effect.userId === userId ? [effect.group] : [],
@@ -151,6 +153,9 @@ function bound(read: Reads): Reads {
     setupSecret: () => read.setupSecret(),
     token: (hash) => read.token(hash),
     sessionsOf: (userId) => read.sessionsOf(userId),
+    authenticatorsOf: (userId) => read.authenticatorsOf(userId),
+    authenticatorByCredential: (credential) => read.authenticatorByCredential(credential),
+    recoveryCodes: (uuid) => read.recoveryCodes(uuid),
     sampleHashFormat: (draw) => read.sampleHashFormat(draw),
   };
 }

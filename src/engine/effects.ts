@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../kernel/json.ts';
+import type { AuthenticatorUse, NewAuthenticator } from './authenticator.ts';
 import type { UserWritten } from './hooks.ts';
 import type { Provenance } from './provenance.ts';
 import type { Group, Session, Token, User, UserChanges } from './user.ts';
@@ -85,7 +86,20 @@ export type Effect =
   | { readonly kind: 'token.create'; readonly token: Token }
   /** Uses a one-time token up; refused with `used` when it is gone or has expired. */
   | { readonly kind: 'token.claim'; readonly hash: string; readonly at: number }
-  | { readonly kind: 'token.revoke'; readonly uuid: string };
+  | { readonly kind: 'token.revoke'; readonly uuid: string }
+  /** Refused with `taken` (field `credential`) when the passkey is known already, whoever has it. */
+  | { readonly kind: 'authenticator.add'; readonly authenticator: NewAuthenticator }
+  /** Refused with `used` when it was used up to there before, or is gone: a code is good once. */
+  | {
+      readonly kind: 'authenticator.use';
+      readonly uuid: string;
+      readonly userId: number;
+      readonly use: AuthenticatorUse;
+      readonly at: number;
+    }
+  /** Refused with `missing` unless it is this user's. */
+  | { readonly kind: 'authenticator.rename'; readonly uuid: string; readonly userId: number; readonly name: string }
+  | { readonly kind: 'authenticator.remove'; readonly uuid: string; readonly userId: number };
 
 /** An audit record, before it has an id. */
 export interface NewEvent {

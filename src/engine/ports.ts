@@ -1,4 +1,5 @@
 import type { JsonObject } from '../kernel/json.ts';
+import type { Authenticator } from './authenticator.ts';
 import type { Effect, Refusal } from './effects.ts';
 import type { ExpressionHosts } from './expression-hosts.ts';
 import type { Expressions } from './expressions.ts';
@@ -48,6 +49,12 @@ export interface Reads {
   sessionsOf(
     userId: number,
   ): Promise<readonly { readonly tokenHash: string; readonly impersonatorId: number | null }[]>;
+  /** The user's authenticators, the oldest first. */
+  authenticatorsOf(userId: number): Promise<readonly Authenticator[]>;
+  /** By the id of a passkey's credential. */
+  authenticatorByCredential(credential: string): Promise<Authenticator | null>;
+  /** Hashes of the recovery codes that were not used yet. */
+  recoveryCodes(uuid: string): Promise<readonly string[]>;
   /** A password hash format that occurs in the store, drawn by a keyed hash of the identifier (decoys). */
   sampleHashFormat(draw: number): Promise<string | undefined>;
 }
@@ -91,6 +98,10 @@ export interface Tools {
   readonly outbound: Outbound;
   /** The service of known stolen passwords, where a policy names no other; five hexadecimal digits are put after it. */
   readonly breachCheckUrl: string;
+  /** Keyed digests of a recovery code of this authenticator, by each secret key; the first is the one to keep. */
+  codeHashes(authenticator: string, code: string): readonly [string, ...string[]];
+  /** The brand's name, as authenticators show it. */
+  readonly brandName: string;
 }
 
 /** The room `policies` answers. */

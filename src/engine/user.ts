@@ -65,6 +65,8 @@ export interface Session {
   readonly agent: string;
   /** How the visitor proved who they are (`password`, …). */
   readonly authMethod: string;
+  /** Kinds of authenticator that the visitor used besides or instead of a password. */
+  readonly factors: readonly string[];
 }
 
 /** A secret that stands for its user: a one-time link into a flow, or a program's access. Stored as its hash alone. */

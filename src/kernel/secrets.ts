@@ -98,6 +98,12 @@ export class Keyring {
     return mac(this.#writer(), purpose, text);
   }
 
+  /** The digest by each key, newest first: recognises what an older key digested while keys are rotated. */
+  digests(purpose: Purpose, text: string): readonly [string, ...string[]] {
+    const [, ...older] = this.#keys;
+    return [this.digest(purpose, text), ...older.map((key) => mac(key, purpose, text))];
+  }
+
   #writer(): Key {
     const [first] = this.#keys;
     if (first === undefined) throw new DoorwardError('configuration', 'no secret key');

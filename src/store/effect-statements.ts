@@ -1,8 +1,10 @@
 import type { Effect, Refusal } from '../engine/effects.ts';
+import { nobodysChannel } from '../engine/mail.ts';
 import { reputationBounds, reputationKeptMs } from '../engine/reputation.ts';
 import { newUuid } from '../kernel/ids.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import { noAdministrator } from './administrators.ts';
+import { addAuthenticator, changeAuthenticator, useAuthenticator } from './authenticator-rows.ts';
 import type { Statement } from './driver.ts';
 import { flag, list, type Sql, sql } from './sql.ts';
 
@@ -78,10 +80,11 @@ const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
       kind,
       [],
       sql`INSERT INTO doorward_session (token_hash, uuid, user_id, impersonator_id, created_at, last_used_at, expires_at,
-          idle_timeout, persistent, address, agent, auth_method, returns_to)
+          idle_timeout, persistent, address, agent, auth_method, returns_to, factors)
         VALUES (${session.tokenHash}, ${session.uuid}, ${session.userId}, ${session.impersonatorId}, ${session.createdAt},
           ${session.lastUsedAt}, ${session.expiresAt}, ${session.idleTimeout}, ${flag(session.persistent)},
-          ${session.address}, ${session.agent}, ${session.authMethod}, ${session.returnsTo})`,
+          ${session.address}, ${session.agent}, ${session.authMethod}, ${session.returnsTo},
+          ${JSON.stringify(session.factors)})`,
     ),
   ],
   'session.renew': ({ kind, from, to }) => [
@@ -131,8 +134,9 @@ const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
       one(
         kind,
         [],
-        sql`INSERT INTO doorward_outbox (uuid, kind, channel, user_id, payload, created_at, due_at, tries)
-          VALUES (${uuid}, ${message.kind}, ${message.channel}, ${message.userId}, ${payload}, ${message.at}, ${message.at}, 0)`,
+        sql`INSERT INTO doorward_outbox (uuid, kind, channel, user_id, payload, created_at, due_at, tries, sent_at)
+          VALUES (${uuid}, ${message.kind}, ${message.channel}, ${message.userId}, ${payload}, ${message.at}, ${message.at}, 0,
+            ${message.channel === nobodysChannel ? message.at : null})`,
       ),
     ];
   },
@@ -179,6 +183,10 @@ const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
   'token.revoke': ({ kind, uuid }) => [
     must({ reason: 'missing', effect: kind }, [`token:${uuid}`], sql`DELETE FROM doorward_token WHERE uuid = ${uuid}`),
   ],
+  'authenticator.add': ({ authenticator }, { keyring }) => addAuthenticator(authenticator, keyring),
+  'authenticator.use': (effect) => useAuthenticator(effect),
+  'authenticator.rename': (effect) => [changeAuthenticator(effect)],
+  'authenticator.remove': (effect) => [changeAuthenticator(effect)],
 };
 
 /** Two of these in one commit are carried out one after the other: they may mean the same row. */
@@ -195,6 +203,7 @@ const ranks: { readonly [K in Kind]?: number } = {
   'token.claim': 0,
   'attempt.fail': 1,
   'attempt.succeed': 1,
+  'authenticator.use': 1,
   'user.create': 2,
   'group.create': 2,
 };

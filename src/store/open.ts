@@ -64,7 +64,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       migrations: applied,
       load: (key) => load(driver, keyring, log, key),
       commit: (commit) => commitOn({ driver, keyring, log, hooks }, clock.now(), commit),
-      read: readsOn(driver, clock),
+      read: readsOn(driver, clock, keyring),
       definitions: definitionsOn({ driver, keyring, clock, log }),
       accounts: accountsOn(driver, clock),
       outbox: outboxOn(driver, keyring, clock),

@@ -3,8 +3,10 @@ import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import { reputationKeptMs } from '../engine/reputation.ts';
 import type { User } from '../engine/user.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Keyring } from '../kernel/secrets.ts';
 import { usernameKey } from '../kernel/text.ts';
 import { noAdministrator } from './administrators.ts';
+import { authenticatorReads } from './authenticator-rows.ts';
 import type { Driver } from './driver.ts';
 import {
   groupColumns,
@@ -21,7 +23,7 @@ import {
 import { list, type Row, sql } from './sql.ts';
 
 /** What stages may ask, one query each. */
-export function readsOn(driver: Driver, clock: Clock): Reads {
+export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
   const first = async (rows: Promise<readonly Row[]>): Promise<User | null> => userFrom((await rows)[0] ?? []);
   return {
     user: (id) => first(driver.read(sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.id = ${id}`)),
@@ -106,6 +108,7 @@ export function readsOn(driver: Driver, clock: Clock): Reads {
           AND (idle_timeout IS NULL OR last_used_at + idle_timeout > ${now})`);
       return rows.map((row) => ({ tokenHash: text(row, 0), impersonatorId: intOrNull(row, 1) }));
     },
+    ...authenticatorReads(driver, keyring),
     // A stored hash itself: a decoy then costs exactly as much as that account's check does.
     async sampleHashFormat(draw) {
       const [row] = await driver.read(sql`

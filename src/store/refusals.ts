@@ -19,6 +19,7 @@ const uniques: readonly Unique[] = [
   unique('doorward_session_pkey', 'doorward_session.token_hash', ['session.begin', 'session.renew'], 'token'),
   unique('doorward_session_uuid', 'doorward_session.uuid', ['session.begin'], 'uuid'),
   unique('doorward_run_open', 'doorward_run.session, doorward_run.flow, doorward_run.variant', ['run'], null),
+  unique('doorward_authenticator_credential', 'doorward_authenticator.credential', ['authenticator.add'], 'credential'),
   unique(
     'doorward_flow_version_pkey',
     'doorward_flow_version.slug, doorward_flow_version.version',
@@ -35,6 +36,7 @@ const referring: Readonly<Record<string, readonly Effect['kind'][]>> = {
   doorward_session: ['session.begin'],
   doorward_connection: ['connection.save'],
   doorward_token: ['token.create'],
+  doorward_authenticator: ['authenticator.add'],
   doorward_group: ['group.create', 'group.update'],
 };
 

@@ -32,7 +32,7 @@ export const userColumns = columns(
   'id uuid username name email path type is_active attributes date_joined last_login password_changed_at last_updated version',
 );
 export const sessionColumns = columns(
-  'token_hash uuid user_id impersonator_id created_at last_used_at expires_at idle_timeout persistent address agent auth_method returns_to',
+  'token_hash uuid user_id impersonator_id created_at last_used_at expires_at idle_timeout persistent address agent auth_method returns_to factors',
 );
 export const tokenColumns = columns('hash uuid purpose flow user_id created_at expires_at description');
 export const groupColumns = columns('pk name is_superuser parent attributes');
@@ -77,6 +77,7 @@ export function sessionFrom(row: Row, at = 0): Session | null {
     agent: text(row, at + 10),
     authMethod: text(row, at + 11),
     returnsTo: textOrNull(row, at + 12),
+    factors: JSON.parse(text(row, at + 13)) as readonly string[],
   };
 }
 

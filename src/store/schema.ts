@@ -130,6 +130,22 @@ CREATE TABLE doorward_reputation (
 CREATE INDEX doorward_reputation_address ON doorward_reputation (address);
 `;
 
+const factors = `
+CREATE TABLE doorward_authenticator (
+  uuid text NOT NULL PRIMARY KEY, user_id bigint NOT NULL REFERENCES doorward_user (id) ON DELETE CASCADE,
+  kind text NOT NULL, name text NOT NULL, created_at bigint NOT NULL, last_used_at bigint, credential text, secret text,
+  data text NOT NULL, counter bigint NOT NULL
+) {strict};
+CREATE INDEX doorward_authenticator_user ON doorward_authenticator (user_id);
+CREATE UNIQUE INDEX doorward_authenticator_credential ON doorward_authenticator (credential)
+  WHERE credential IS NOT NULL;
+CREATE TABLE doorward_recovery_code (
+  authenticator text NOT NULL REFERENCES doorward_authenticator (uuid) ON DELETE CASCADE, hash text NOT NULL,
+  PRIMARY KEY (authenticator, hash)
+) {keyed};
+ALTER TABLE doorward_session ADD COLUMN factors text NOT NULL DEFAULT '[]';
+`;
+
 /** Raises with a private SQLSTATE and the number of the statement whose guard failed: aborts a folded commit. */
 const refuse = `
 CREATE FUNCTION doorward_refuse(statement text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
@@ -139,6 +155,7 @@ BEGIN RAISE EXCEPTION USING ERRCODE = 'DW001', MESSAGE = statement; END $$;
 export const migrations: readonly Migration[] = [
   { id: 1, name: 'first schema', ddl: `${accounts}${visits}${records}${definitions}`, postgres: refuse },
   { id: 2, name: 'password history and reputation', ddl: pasts },
+  { id: 3, name: 'authenticators', ddl: factors },
 ];
 
 const words = {

@@ -1,3 +1,4 @@
+import type { Authenticator } from '../engine/authenticator.ts';
 import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
 import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
@@ -50,6 +51,9 @@ export interface DeskOptions {
   /** What policies say that the stage asks; by default all pass. */
   readonly policies?: Desk['policies'];
   readonly tokens?: readonly Token[];
+  readonly authenticators?: readonly Authenticator[];
+  /** Recovery codes by the uuid of their authenticator. */
+  readonly recoveryCodes?: Readonly<Record<string, readonly string[]>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly unattended?: boolean;
   readonly dryRun?: boolean;
@@ -199,6 +203,10 @@ function readsOf(options: DeskOptions): Reads {
     setupSecret: async () => options.setupSecret ?? null,
     token: async (hash) => options.tokens?.find((token) => token.hash === hash) ?? null,
     sessionsOf: async (id) => (options.sessions ?? []).filter(({ userId }) => userId === id),
+    authenticatorsOf: async (id) => (options.authenticators ?? []).filter(({ userId }) => userId === id),
+    authenticatorByCredential: async (credential) =>
+      options.authenticators?.find((one) => one.credential === credential) ?? null,
+    recoveryCodes: async (uuid) => (options.recoveryCodes?.[uuid] ?? []).map((code) => codeHash(uuid, code)),
     sampleHashFormat: async () => undefined,
   };
 }
@@ -216,6 +224,8 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
     matchesHash: async (password, stored) => stored === testHash(password),
     passwordScore: options.passwordScore ?? noScore,
     hashToken: (token) => `digest$${token}`,
+    codeHashes: (authenticator, code) => [codeHash(authenticator, code)],
+    brandName: 'Doorward',
     log,
     profile: options.profile ?? null,
     expressions: options.expressions ?? noExpressions,
@@ -226,6 +236,10 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
 }
 
 function storedHash(options: DeskOptions, id: number): string | null {
+function codeHash(authenticator: string, code: string): string {
+  return `code$${authenticator}$${code}`;
+}
+
   const password = options.passwords?.[nameOf(options, id)];
   return password === undefined ? null : testHash(password);
 }

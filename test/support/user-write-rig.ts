@@ -168,6 +168,7 @@ export function testSession(userId: number, tokenHash: string, impersonatorId: n
     address: '192.0.2.1',
     agent: 'test',
     authMethod: 'password',
+    factors: [],
   };
 }
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { endSessions } from '../../engine/acting.ts';
 import type { Effect } from '../../engine/effects.ts';
+import { factorsOf } from '../../engine/factors.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import type { Session, User } from '../../engine/user.ts';
 import { parseDuration } from '../../kernel/duration.ts';
@@ -105,6 +106,7 @@ function newSession(desk: LoginDesk, user: User, tokenHash: string, remember: bo
     address: visitor.address,
     agent: visitor.agent,
     authMethod: context.auth_method ?? '',
+    factors: factorsOf(context),
   };
 }
 
