@@ -22,6 +22,11 @@ export interface InspectedPlace {
   readonly state: 'done' | 'skipped' | 'current' | 'to_come';
 }
 
+/** What a policy said, and the name of the stage that it was about: its visit or its answers; null for the whole flow. */
+export interface InspectedDecision extends PolicyDecision {
+  readonly stage: string | null;
+}
+
 /** A run as it stands. Values are as the run holds them: who shows them masks them. */
 export interface Inspection {
   readonly flow: CompiledFlow;
@@ -29,7 +34,7 @@ export interface Inspection {
   readonly places: readonly InspectedPlace[];
   readonly context: PlanContext;
   readonly pendingUser: User | null;
-  readonly decisions: readonly PolicyDecision[];
+  readonly decisions: readonly InspectedDecision[];
   readonly messages: readonly Text[];
   /** null while it is under way. */
   readonly ended: EndOutcome | null;
@@ -55,8 +60,11 @@ export async function inspect(world: World, input: StepInput): Promise<Inspectio
   const state = scene.run?.state ?? (await stateToBe(world, scene, flow));
   if (state === null) return null;
   const { context, decisions, messages } = state;
+  const places = placesOf(flow, state);
+  const stageAt = (at: string) => places.find(({ id, stage }) => id === at || stage.pk === at)?.stage.name ?? null;
   return {
-    ...{ flow, places: placesOf(flow, state), context, decisions, messages, ended: null },
+    ...{ flow, places, context, messages, ended: null },
+    decisions: decisions.map((decision) => ({ ...decision, stage: stageAt(decision.at) })),
     ...{ pendingUser: await pendingUserOf(world, scene, context), sessionHash: scene.sessionHash },
   };
 }

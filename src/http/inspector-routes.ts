@@ -60,7 +60,6 @@ function wireInspection(found: Inspected, locale: Locale): JsonObject {
     stages: places.map(({ id, stage, state }) => ({ binding: id, name: stage.name, kind: stage.kind, state })),
     decisions: decisions.map(({ messages: said, ...decision }) => ({
       ...decision,
-      stage: places.find(({ id }) => id === decision.at)?.stage.name ?? null,
       messages: said.map((message) => localize(message, locale)),
     })),
     messages: messages.map((message) => localize(message, locale)),

@@ -39,15 +39,15 @@ function Plan({ inspected: { places, ended }, words }: PartProps) {
   );
 }
 
-function Decisions({ inspected: { places, decisions }, words }: PartProps) {
+function Decisions({ inspected: { decisions }, words }: PartProps) {
   if (decisions.length === 0) return <p>{words.of('inspector.no_policies')}</p>;
   return (
     <ul>
-      {decisions.map(({ at, name, passing, failed, messages }) => {
+      {decisions.map(({ stage, name, passing, failed, messages }) => {
         const verdict = failed ? 'failed' : passing ? 'passed' : 'refused';
         return (
           <li>
-            {places.find(({ id }) => id === at)?.stage.name ?? words.of('inspector.whole_flow')}: {name}{' '}
+            {stage ?? words.of('inspector.whole_flow')}: {name}{' '}
             <span class="badge">{words.of(`inspector.policy_${verdict}`)}</span>
             {messages.map((message) => (
               <p>{words.say(message)}</p>

@@ -122,6 +122,26 @@ onBothDatabases('the inspector', (rig) => {
     ]);
   });
 
+  it('says what was thought of the answers, and who may enter', async () => {
+    await rig.auth.flows.apply(`entries:
+  - {model: authentik_flows.flow, id: flow, identifiers: {slug: judged}, attrs: {name: J, title: J, designation: enrollment}}
+  - {model: authentik_policies_dummy.dummypolicy, id: welcome, identifiers: {name: welcome}, attrs: {result: true, wait_min: 0, wait_max: 0}}
+  - {model: authentik_policies.policybinding, identifiers: {target: !KeyOf flow, order: 0}, attrs: {policy: !KeyOf welcome}}
+  - {model: authentik_stages_prompt.prompt, id: p, identifiers: {name: judged-p}, attrs: {field_key: username, type: text, label: U}}
+  - {model: authentik_stages_prompt.promptstage, id: ask, identifiers: {name: judged-ask}, attrs: {fields: [!KeyOf p], validation_policies: [!KeyOf welcome]}}
+  - {model: authentik_stages_dummy.dummystage, id: end, identifiers: {name: judged-end}}
+  - {model: authentik_flows.flowstagebinding, identifiers: {target: !KeyOf flow, stage: !KeyOf ask, order: 0}}
+  - {model: authentik_flows.flowstagebinding, identifiers: {target: !KeyOf flow, stage: !KeyOf end, order: 1}}`);
+    const visitor = rig.visitor();
+    await visitor.open('judged');
+    await visitor.answer({ username: 'judy' });
+    const { decisions } = await inspect(visitor, 'judged');
+    expect(decisions.map(({ stage, passing }) => [stage, passing])).toEqual([
+      [null, true],
+      ['judged-ask', true],
+    ]);
+  });
+
   it('is for administrators: others are told that there is nothing (404); without a run there is nothing to tell (400)', async () => {
     await rig.user('nora');
     const nora = await rig.signedIn('nora');

@@ -19,12 +19,16 @@ export function inspectedSample(flow: CompiledFlow): Inspected {
       prompt_data: { username: 'ada', password: '********************', 'attributes.hobby': 'x'.repeat(300) },
     },
     decisions: [
-      { at: '', name: 'policy "office hours"', passing: true, failed: false, messages: [] },
+      { at: 'flow', stage: null, name: 'policy "office hours"', passing: true, failed: false, messages: [] },
       {
-        ...{ at: 'sample-a-stage-with-a-rather-long-name-that-nobody-can-read-at-once', name: 'group "staff"' },
+        ...{
+          at: '2',
+          stage: 'sample-a-stage-with-a-rather-long-name-that-nobody-can-read-at-once',
+          name: 'group "staff"',
+        },
         ...{ passing: false, failed: false, messages: ['Only for staff.'] },
       },
-      { at: 'sample-password', name: 'policy "broken"', passing: false, failed: true, messages: [] },
+      { at: '3', stage: 'sample-password', name: 'policy "broken"', passing: false, failed: true, messages: [] },
     ],
     ...{ messages: [], ended: null, sessionHash: 'hash' },
   };
