@@ -74,6 +74,9 @@ const protectedNames: ReadonlySet<string> = new Set([
 ]);
 const writableTypes: ReadonlySet<unknown> = new Set(['internal', 'external', 'service_account']);
 
+/** `attributes.room__choices` stands beside `attributes.room`. */
+const choicesOf = '__choices';
+
 /** Gathers what prompt_data changes. */
 export function dispatch(pairs: PromptData, rules: DispatchRules): Dispatched {
   const gathered: Gathered = {
@@ -83,7 +86,10 @@ export function dispatch(pairs: PromptData, rules: DispatchRules): Dispatched {
     written: [],
     discarded: [],
   };
+  const keys = new Set(pairs.map(([key]) => key));
   for (const [key, value] of pairs) {
+    // PR-1: what was offered for an answer, and none itself.
+    if (key.endsWith(choicesOf) && keys.has(key.slice(0, -choicesOf.length))) continue;
     const why = take(gathered, key, value, rules);
     if (why !== null) return { ok: false, why: `${why}: ${JSON.stringify(key)}`, key };
   }
