@@ -4,11 +4,12 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { buildOptions } from './build.js';
+import { expressionRunner } from './expression-runner.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -38,7 +39,8 @@ const { values, positionals } = parseArgs({
 /** Bundles the drills and their server process to a folder, from which the installed packages can be found. */
 async function bundle(outdir) {
   const entryPoints = { drill: 'test/drills/main.ts', server: 'test/drills/server.ts' };
-  await build({ ...buildOptions(), absWorkingDir: root, entryPoints, outdir, plugins: [], metafile: false });
+  const plugins = [expressionRunner(resolve(root, outdir, 'expression-runner.js'))];
+  await build({ ...buildOptions(), absWorkingDir: root, entryPoints, outdir, plugins, metafile: false });
 }
 
 /** The suite's own property tests, told to try harder. */

@@ -14,14 +14,8 @@ const root = join(import.meta.dirname, '..', '..');
 const built = join(root, 'node_modules', '.cache', `run-command-${process.pid}`);
 const cli = join(built, 'cli.js');
 
-const build = `
-import { build } from 'esbuild';
-import { buildOptions } from './scripts/build.js';
-await build({ ...buildOptions(), plugins: [], outdir: process.argv[1] });
-`;
-
 beforeAll(async () => {
-  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', build, built], { cwd: root });
+  await promisify(execFile)(process.execPath, ['scripts/build.js', '--out', built], { cwd: root });
 });
 
 afterAll(() => {
