@@ -131,7 +131,7 @@ function withUpdates(user: User, effects: readonly Effect[]): User {
   for (const effect of effects) {
     if (effect.kind === 'user.update' && effect.id === user.id)
       known = { ...known, ...effect.set, version: known.version + 1 };
-    if (effect.kind === 'password.set' && effect.userId === user.id) known = { ...known, passwordChangedAt: effect.at };
+    if (effect.kind === 'password.set' && effect.userId === user.id) known = { ...known, passwordPendingAt: effect.at };
   }
   return known;
 }

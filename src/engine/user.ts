@@ -19,6 +19,8 @@ export interface User {
   readonly dateJoined: number;
   readonly lastLogin: number | null;
   readonly passwordChangedAt: number | null;
+  /** When a password was set that is not committed yet: in this very request. */
+  readonly passwordPendingAt?: number;
   readonly lastUpdated: number;
   /** Counts the writes to this row; an update names the version that it was decided on. */
   readonly version: number;

@@ -22,8 +22,9 @@ export const passwordExpiry = definePolicy({
     const user = request.userId === null ? null : await read.user(request.userId);
     if (user === null) return { passing: false, messages: [] };
     // Without a password there is nothing that could have expired.
-    if (user.passwordChangedAt === null) return { passing: true, messages: [] };
-    const days = Math.floor((tools.now() - user.passwordChangedAt) / dayMs) - config.days;
+    const changedAt = user.passwordPendingAt ?? user.passwordChangedAt;
+    if (changedAt === null) return { passing: true, messages: [] };
+    const days = Math.floor((tools.now() - changedAt) / dayMs) - config.days;
     if (days < 0) return { passing: true, messages: [] };
     const message = config.deny_only ? text('password_expiry.expired') : text('password_expiry.change_it', { days });
     return { passing: false, messages: [message] };
