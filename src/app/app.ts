@@ -10,6 +10,8 @@ import type { DiagramFormat } from './flow-diagram.ts';
 import type { FlowVersions } from './flow-versions.ts';
 import type { Groups } from './groups.ts';
 import type { Inspected } from './inspection.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { MailboxKey } from './mailbox-key.ts';
 import type { Log } from './options.ts';
 import type { Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
@@ -58,6 +60,10 @@ export interface App {
   diagram(slug: string, format: DiagramFormat): Promise<string>;
   /** Makes a new one-time address for the first administrator, or null when there is one already. */
   setupAddress(): Promise<string | null>;
+  /** Mail that was not delivered yet. */
+  readonly mailbox: Mailbox;
+  /** Opens the page of the mailbox; null where mail leaves, or where others reach this server. */
+  readonly mailboxKey: MailboxKey | null;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Jobs in and waiting for the hash pool; null with a hasher of one's own. */

@@ -36,6 +36,9 @@ import { createHooks } from './hooks.ts';
 import { inspected } from './inspection.ts';
 import { startJob } from './jobs.ts';
 import { withoutLimits } from './limits.ts';
+import { createMailRoom, type MailRoom, tellingOfMessages } from './mail.ts';
+import { createMailbox } from './mailbox.ts';
+import { isLoopback, MailboxKey } from './mailbox-key.ts';
 import type { DoorwardOptions, Log } from './options.ts';
 import { retentionOf } from './retention.ts';
 import { touch } from './sessions.ts';
@@ -58,6 +61,7 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
   const keyring = new Keyring(options.secretKey);
   const origin = originOf(options.publicUrl);
   const webhooks = webhooksOf(options.webhooks ?? []);
+  const mail = mailRoomOf(options, () => clock.now());
   const retention = retentionOf(options.retention);
   const hooks = createHooks(options, log);
   const profile = options.profileSchema === undefined ? null : await compileProfile(options.profileSchema);
@@ -79,7 +83,7 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
     const watched =
       folder === undefined ? null : await watchBlueprints({ folder, base, log, now, changed: () => flows.forget() });
     return wire(options, {
-      ...{ log, keyring, origin, opened: store, installed, webhooks, profile, retention, now, expressions },
+      ...{ log, keyring, origin, opened: store, installed, webhooks, mail, profile, retention, now, expressions },
       ...{ flows, watched, blueprints: createBlueprints({ base, flows, now }) },
       versions: createFlowVersions({ base, flows }),
     });
@@ -97,6 +101,7 @@ interface Parts {
   readonly opened: OpenStore;
   readonly installed: Installed;
   readonly webhooks: readonly Webhook[];
+  readonly mail: MailRoom;
   readonly profile: Profile | null;
   readonly retention: Retention;
   readonly expressions: ReturnType<typeof createExpressions>;
@@ -108,10 +113,14 @@ interface Parts {
 }
 
 function wire(options: DoorwardOptions, parts: Parts): App {
-  const { log, keyring, origin, opened, installed, webhooks, profile, retention, expressions, flows, now } = parts;
-  const delivery = startDelivery({ outbox: opened.outbox, channels: deliveriesTo(webhooks, now), log, now });
+  const { log, keyring, origin, opened, webhooks, mail, profile, retention, expressions, flows, now } = parts;
+  const channels = new Map([...deliveriesTo(webhooks, now), ...mail.channels]);
+  const delivery = startDelivery({ outbox: opened.outbox, channels, log, now });
   const counted = options.rateLimits === false ? withoutLimits(opened) : opened;
-  const store = withWebhooks(counted, webhooks, () => delivery.poke());
+  const store = withWebhooks(
+    tellingOfMessages(counted, () => delivery.poke()),
+    webhooks,
+  );
   const builtIn = options.hasher === undefined ? createPasswordHasher() : null;
   const hasher = options.hasher ?? builtIn ?? createPasswordHasher();
   const basePath = options.basePath ?? '';
@@ -123,21 +132,11 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     outbound: createOutbound(),
     passwordScore: strength.score,
     breachCheckUrl: breachCheckUrl(options),
-    newUserId: () => store.newUserId(),
-  });
-  const world: World = {
-    ...{ stages: byKind(installed.stages), store, keyring, tools, brandName: brandName(options.brand) },
-    policies: createPolicies({
-      ...{ table: installed.policies, tools },
-      onError: (binding, error) =>
-        log('warn', 'a policy could not run, so it denies', { binding: binding.pk, error: String(error) }),
-    }),
     brandName: brandName(options.brand),
     mail: mail.desk,
-    flow: (slug, version) => flows.version(slug, version),
-    currentFlow: (slug) => flows.current(slug),
-    recentVersion: (slug) => flows.recent(slug),
-  };
+    newUserId: () => store.newUserId(),
+  });
+  const world = worldOf(options, parts, { store, tools });
   const purge = startJob('purge', purgeEveryMs, () => store.accounts.purge(now(), retention), log);
   return {
     ...{ origin, basePath, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },
@@ -167,12 +166,39 @@ function wire(options: DoorwardOptions, parts: Parts): App {
       await store.accounts.ensureSetupSecret(world.tools.hashToken(secret));
       return `${origin}${basePath}/if/flow/initial-setup/?setup=${secret}`;
     },
+    mailbox: createMailbox(opened.outbox, mail.templates, { link: mail.desk.linkBase, now }),
+    mailboxKey: !mail.leaves && isLoopback(origin) ? new MailboxKey() : null,
     hashLoad: () => builtIn?.load ?? null,
     async close() {
       await Promise.all([parts.watched?.stop(), purge.stop(), delivery.stop(), expressions.close(), strength.close()]);
+      await mail.close();
       await store.close();
     },
   };
+}
+
+function worldOf(
+  options: DoorwardOptions,
+  { installed, keyring, log, flows }: Parts,
+  { store, tools }: Pick<World, 'store' | 'tools'>,
+): World {
+  return {
+    ...{ stages: byKind(installed.stages), store, keyring, tools, brandName: brandName(options.brand) },
+    policies: createPolicies({
+      ...{ table: installed.policies, tools },
+      onError: (binding, error) =>
+        log('warn', 'a policy could not run, so it denies', { binding: binding.pk, error: String(error) }),
+    }),
+    flow: (slug, version) => flows.version(slug, version),
+    currentFlow: (slug) => flows.current(slug),
+    recentVersion: (slug) => flows.recent(slug),
+  };
+}
+
+/** @throws DoorwardError `configuration` */
+function mailRoomOf({ mail = {}, publicUrl, basePath = '', brand }: DoorwardOptions, now: () => number): MailRoom {
+  const linkBase = `${originOf(publicUrl)}${basePath}`;
+  return createMailRoom({ options: mail, linkBase, brandName: brandName(brand), now });
 }
 
 /** The default flow of a designation by the reference's name, else the first by slug. */

@@ -48,6 +48,18 @@ export interface WebhookOption {
   readonly events?: readonly string[];
 }
 
+/** How mail leaves, and what it looks like. */
+export interface MailOptions {
+  /** `smtp://name:password@host:587` or `smtps://…`. Without one messages are kept in the outbox, to be read there. */
+  readonly smtp?: string;
+  /** `Name <address>`; no-reply@ the public host by default. */
+  readonly from?: string;
+  /** Folder of templates that stand in place of the product's own; see docs/mail.md. */
+  readonly templates?: string;
+  /** Why flows that send mail are refused here, for the log: the public address is not known, say. */
+  readonly refused?: string;
+}
+
 /** Options of `createDoorward` (CONTRACT: Library). It reads no environment; `doorward serve` maps that to these. */
 export interface DoorwardOptions {
   readonly database: DatabaseOption;
@@ -101,6 +113,7 @@ export interface DoorwardOptions {
   /** Milliseconds that a hook may take; 2,000 by default. */
   readonly hookTimeoutMs?: number;
   readonly webhooks?: readonly WebhookOption[];
+  readonly mail?: MailOptions;
   /**
    * Names of the servers that expressions may ask with `requests` and `resolve_dns`; none by default. One at a private
    * address counts only where the address itself is named, too.

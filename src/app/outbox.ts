@@ -1,5 +1,6 @@
 import { DoorwardError } from '../kernel/errors.ts';
 import type { Outbox, PendingMessage } from '../store/outbox.ts';
+import { mailOf } from './mail.ts';
 
 /** A message that was not delivered yet, for operators. */
 export interface OutboxEntry {
@@ -8,7 +9,7 @@ export interface OutboxEntry {
   readonly kind: PendingMessage['kind'];
   /** `set_aside`: it was tried often enough; nobody tries it again until it is asked for. */
   readonly state: PendingMessage['state'];
-  /** Where it goes, without path and query; null when it cannot be opened. */
+  /** Where it goes: an address, or a server without path and query; null when it cannot be opened. */
   readonly to: string | null;
   /** pk of the user whom it is about. */
   readonly user: number | null;
@@ -58,7 +59,10 @@ function entryOf({
   createdAt,
   dueAt,
 }: PendingMessage): OutboxEntry {
-  const url = payload?.url;
-  const to = typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : null;
+  const to = kind === 'mail' && payload !== null ? mailOf(payload).to.address : originOf(payload?.url);
   return { id: uuid, kind, state, to, user: userId, tries, lastError, createdAt, dueAt };
+}
+
+function originOf(url: unknown): string | null {
+  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : null;
 }

@@ -39,11 +39,12 @@ export function createTools(parts: ToolParts): Tools {
     expressionHosts,
     outbound,
     breachCheckUrl,
+    mail: parts.mail,
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),
     hashToken: (token) => keyring.digest('lookup', token),
-    log: (level, message, fields) => log(level, message, fields),
     codeHashes: (authenticator, code) => keyring.digests('credential', `${authenticator}\n${code}`),
     brandName: parts.brandName,
+    log: (level, message, fields) => log(level, message, fields),
     async verifyPassword(userId, password, identifier) {
       const stored = userId === null ? null : await read.passwordHash(userId);
       if (stored === null) {

@@ -45,16 +45,14 @@ export function webhooksOf(value: unknown): readonly Webhook[] {
 }
 
 /** The store, whose commits also leave a message for every webhook that wants one of their events. */
-export function withWebhooks(store: OpenStore, webhooks: readonly Webhook[], committed: () => void): OpenStore {
+export function withWebhooks(store: OpenStore, webhooks: readonly Webhook[]): OpenStore {
   if (webhooks.length === 0) return store;
   return {
     ...store,
     async commit(commit) {
       const messages = await messagesFor(store, commit, webhooks);
       if (messages.length === 0) return store.commit(commit);
-      const answer = await store.commit({ ...commit, effects: [...commit.effects, ...messages] });
-      if (answer.status === 'done') committed();
-      return answer;
+      return store.commit({ ...commit, effects: [...commit.effects, ...messages] });
     },
   };
 }

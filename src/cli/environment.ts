@@ -26,6 +26,11 @@ export interface Settings {
   readonly profileSchemaFile: string | null;
   /** Path of a folder of blueprints to apply and to watch. */
   readonly blueprintsDir: string | null;
+  /** Where mail leaves; null: it is kept. */
+  readonly smtpUrl: string | null;
+  readonly mailFrom: string | null;
+  /** Path of a folder of mail templates. */
+  readonly mailTemplates: string | null;
   readonly rateLimits: boolean;
   /** Names of the servers that expressions may ask. */
   readonly expressionHosts: readonly string[];
@@ -83,6 +88,13 @@ export const variables: readonly { readonly name: string; readonly fallback: str
     fallback: '',
     meaning: 'folder of blueprints, applied at start and when they change; see docs/blueprints.md',
   },
+  {
+    name: 'DOORWARD_SMTP_URL',
+    fallback: 'mail is kept, to be read there',
+    meaning: 'smtp://name:password@host:587 or smtps://… sends mail; see docs/mail.md',
+  },
+  { name: 'DOORWARD_MAIL_FROM', fallback: 'no-reply@<public host>', meaning: 'sender: Name <address>' },
+  { name: 'DOORWARD_MAIL_TEMPLATES', fallback: '', meaning: 'folder of mail templates; see docs/mail.md' },
   { name: 'DOORWARD_RATE_LIMITS', fallback: 'on', meaning: 'off switches them off (drills, private networks)' },
 ];
 
@@ -118,6 +130,9 @@ export function readEnvironment(env: Environment): Settings {
     webhooksFile: value('DOORWARD_WEBHOOKS'),
     profileSchemaFile: value('DOORWARD_PROFILE_SCHEMA'),
     blueprintsDir: folder(value('DOORWARD_BLUEPRINTS_DIR')),
+    smtpUrl: value('DOORWARD_SMTP_URL'),
+    mailFrom: value('DOORWARD_MAIL_FROM'),
+    mailTemplates: value('DOORWARD_MAIL_TEMPLATES'),
     rateLimits: oneOf('DOORWARD_RATE_LIMITS', value('DOORWARD_RATE_LIMITS') ?? 'on', ['on', 'off'] as const) === 'on',
     expressionHosts: hosts(value('DOORWARD_EXPRESSION_HOSTS') ?? ''),
     eventRetention: retention(value('DOORWARD_EVENT_RETENTION') ?? 'days=365'),

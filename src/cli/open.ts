@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { App } from '../app/app.ts';
 import { createApp } from '../app/create.ts';
-import type { DoorwardOptions, Log } from '../app/options.ts';
+import type { DoorwardOptions, Log, MailOptions } from '../app/options.ts';
 import { type Webhook, webhooksOf } from '../app/webhooks.ts';
 import { DoorwardError, isDoorwardError } from '../kernel/errors.ts';
 import { isPlainObject } from '../kernel/json.ts';
@@ -22,10 +22,28 @@ export function optionsOf(settings: Settings, log: Log): DoorwardOptions {
     expressionHosts: settings.expressionHosts,
     retention: { events: settings.eventRetention },
     log,
+    mail: mailOf(settings),
     ...(settings.brandFile === null ? {} : { brand: readBrand(settings.brandFile) }),
     ...(settings.profileSchemaFile === null ? {} : { profileSchema: readProfileSchema(settings.profileSchemaFile) }),
     ...(settings.webhooksFile === null ? {} : { webhooks: readWebhooks(settings.webhooksFile) }),
   };
+}
+
+/** A server that others reach, and that does not know its address, would send links that lead nowhere, or elsewhere. */
+function mailOf({ smtpUrl, mailFrom, mailTemplates, host, publicUrl }: Settings): MailOptions {
+  return {
+    ...(smtpUrl === null ? {} : { smtp: smtpUrl }),
+    ...(mailFrom === null ? {} : { from: mailFrom }),
+    ...(mailTemplates === null ? {} : { templates: mailTemplates }),
+    ...(publicUrl === null && !isLoopbackHost(host)
+      ? { refused: 'the server listens beyond this machine: set DOORWARD_PUBLIC_URL, so that links in mail lead here' }
+      : {}),
+  };
+}
+
+/** Whether only this machine reaches an address to listen on. */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 /** Opens the app for a command that is not a server, and closes it whatever happens. */

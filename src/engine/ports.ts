@@ -88,8 +88,20 @@ export interface Tools {
    * @throws Error when it takes too long; DoorwardError `too_busy`
    */
   passwordScore(password: string, known: readonly string[]): Promise<number>;
+  /** What stages need to know of mail. */
+  readonly mail: {
+    /** Where links begin: the public origin and the path of the mount, never what a Host header says. */
+    readonly linkBase: string;
+    /** Why flows that send mail are refused here (for the log), or null. */
+    readonly refused: string | null;
+    hasTemplate(name: string): boolean;
+  };
   /** Keyed digest of a setup secret or token. */
   hashToken(token: string): string;
+  /** Keyed digests of a recovery code of this authenticator, by each secret key; the first is the one to keep. */
+  codeHashes(authenticator: string, code: string): readonly [string, ...string[]];
+  /** The brand's name, as authenticators show it. */
+  readonly brandName: string;
   log(level: 'info' | 'warn', message: string, fields: JsonObject): void;
   /** The schema of attributes; null when none is configured. */
   readonly profile: Profile | null;
@@ -98,10 +110,6 @@ export interface Tools {
   readonly outbound: Outbound;
   /** The service of known stolen passwords, where a policy names no other; five hexadecimal digits are put after it. */
   readonly breachCheckUrl: string;
-  /** Keyed digests of a recovery code of this authenticator, by each secret key; the first is the one to keep. */
-  codeHashes(authenticator: string, code: string): readonly [string, ...string[]];
-  /** The brand's name, as authenticators show it. */
-  readonly brandName: string;
 }
 
 /** The room `policies` answers. */

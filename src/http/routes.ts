@@ -5,6 +5,7 @@ import type { Site, Visit } from './exchange.ts';
 import { executor, page } from './flow-routes.ts';
 import { impersonate, impersonateEnd, stopActing } from './impersonation-routes.ts';
 import { diagram, inspector } from './inspector-routes.ts';
+import { mail, mailbox } from './mail-routes.ts';
 
 export type RouteHandler = (site: Site, visit: Visit) => Promise<Response>;
 
@@ -27,6 +28,8 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
   ['POST', '/if/user/sessions/:uuid/end', endSession],
   ['POST', '/if/user/sessions/end-others', endOtherSessions],
   ['POST', '/if/user/impersonation/end', stopActing],
+  ['GET', '/if/mail/', mailbox],
+  ['GET', '/if/mail/:id/', mail],
   ['GET', '/', home],
 
   ['GET', '/flows/-/cancel/', cancel],

@@ -1,38 +1,7 @@
+import { deviceText } from '../protocol/device.ts';
 import type { Words } from './words.ts';
 
-/** What a User-Agent header contains, in the order of asking: the later names occur in the earlier ones' headers too. */
-const browsers: readonly (readonly [mark: string, name: string])[] = [
-  ['Edg', 'Edge'],
-  ['OPR/', 'Opera'],
-  ['Opera', 'Opera'],
-  ['SamsungBrowser', 'Samsung Internet'],
-  ['Vivaldi', 'Vivaldi'],
-  ['Firefox', 'Firefox'],
-  ['FxiOS', 'Firefox'],
-  ['CriOS', 'Chrome'],
-  ['Chrome', 'Chrome'],
-  ['Chromium', 'Chromium'],
-  ['Safari', 'Safari'],
-];
-
-const systems: readonly (readonly [mark: string, name: string])[] = [
-  ['iPhone', 'iPhone'],
-  ['iPad', 'iPad'],
-  ['Android', 'Android'],
-  ['Windows', 'Windows'],
-  ['CrOS', 'ChromeOS'],
-  ['Mac OS X', 'Mac'],
-  ['Macintosh', 'Mac'],
-  ['Linux', 'Linux'],
-];
-
-/** A User-Agent header in words: "Firefox on Windows", "Safari on iPhone". It only searches, so any header is cheap. */
+/** A User-Agent header in words: "Firefox on Windows", "Safari on iPhone". */
 export function describeDevice(agent: string, words: Words): string {
-  const text = agent.slice(0, 500);
-  const find = (table: typeof browsers) => table.find(([mark]) => text.includes(mark))?.[1];
-  const [browser, system] = [find(browsers), find(systems)];
-  if (browser !== undefined && system !== undefined) return words.of('account.browser_on', { browser, system });
-  const program = /^[A-Za-z][\w.-]{0,30}(?=\/)/.exec(text)?.[0];
-  if (browser === undefined && program !== undefined && program !== 'Mozilla') return program;
-  return browser ?? system ?? words.of('account.unknown_browser');
+  return words.say(deviceText(agent));
 }

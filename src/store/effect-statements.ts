@@ -21,7 +21,7 @@ export interface Setting {
 type Kind = Effect['kind'];
 type Of<K extends Kind> = Extract<Effect, { readonly kind: K }>;
 type Compile<K extends Kind> = (effect: Of<K>, setting: Setting) => readonly Statement[];
-type Attempt = Of<'attempt.fail' | 'attempt.succeed'>;
+type Attempt = Omit<Of<'attempt.fail'>, 'kind'> & { readonly kind: 'attempt.fail' | 'attempt.succeed' | 'once' };
 
 /** The row of users and their passwords is put together in user-rows.ts, the rows of events below. */
 type GatheredKind = 'user.create' | 'user.update' | 'user.seen' | 'password.set' | 'event';
@@ -142,6 +142,7 @@ const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
   },
   'attempt.fail': (effect) => [attempt(effect, 1)],
   'attempt.succeed': (effect) => [attempt(effect, 0)],
+  once: ({ kind, name, ...window }) => [attempt({ kind, bucket: `once:${name}`, limit: 1, ...window }, 1)],
   'reputation.add': ({ kind, subject, address, by, at }) => [
     one(
       kind,
@@ -203,6 +204,7 @@ const ranks: { readonly [K in Kind]?: number } = {
   'token.claim': 0,
   'attempt.fail': 1,
   'attempt.succeed': 1,
+  once: 1,
   'authenticator.use': 1,
   'user.create': 2,
   'group.create': 2,
@@ -251,7 +253,7 @@ function endRuns(which: Sql, ownRuns: readonly string[]): Sql {
 function attempt({ kind, bucket, limit, windowMs, at }: Attempt, counted: 0 | 1): Statement {
   const expired = sql`doorward_attempt.expires_at <= excluded.window_start`;
   return must(
-    { reason: 'limited', effect: kind },
+    { reason: kind === 'once' ? 'used' : 'limited', effect: kind },
     [`attempt:${bucket}`],
     sql`INSERT INTO doorward_attempt (bucket, window_start, count, expires_at)
       VALUES (${bucket}, ${at}, ${counted}, ${at + windowMs})

@@ -231,6 +231,7 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
     expressions: options.expressions ?? noExpressions,
     expressionHosts: options.expressionHosts ?? noHosts,
     outbound: options.outbound ?? noOutbound,
+    mail: { linkBase: 'https://id.example', refused: null, hasTemplate: () => true },
     breachCheckUrl: 'http://breaches.invalid/range/',
   };
 }

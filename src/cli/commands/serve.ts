@@ -7,7 +7,7 @@ import { listen } from '../../http/server.ts';
 import { DoorwardError } from '../../kernel/errors.ts';
 import type { Command } from '../command.ts';
 import { type Environment, readEnvironment, type Settings, variables } from '../environment.ts';
-import { optionsOf } from '../open.ts';
+import { isLoopbackHost, optionsOf } from '../open.ts';
 
 export const serve: Command = {
   name: 'serve',
@@ -39,6 +39,10 @@ export const serve: Command = {
         terminal.print('There is no administrator yet. Make the first one here (the address works once):');
         terminal.print(`  ${address}`);
       }
+      if (app.mailboxKey !== null) {
+        terminal.print('No mail server is set. Messages are kept, and can be read here (the address works once):');
+        terminal.print(`  ${app.origin}/if/mail/?secret=${app.mailboxKey.secret()}`);
+      }
       warnAboutOrigin(settings, log);
       await new Promise<void>((resolve) => {
         if (terminal.stopped.aborted) resolve();
@@ -58,11 +62,10 @@ function watched({ blueprintsDir }: Settings, env: Environment): Pick<DoorwardOp
 }
 
 function warnAboutOrigin({ host, publicUrl }: Settings, log: Log): void {
-  const loopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
-  if (!loopback && publicUrl === null)
+  if (!isLoopbackHost(host) && publicUrl === null)
     log(
       'warn',
-      'listening beyond this machine without DOORWARD_PUBLIC_URL: only http://localhost is accepted as origin',
+      'listening beyond this machine without DOORWARD_PUBLIC_URL: only http://localhost is accepted as origin, and flows that send mail are refused',
     );
 }
 

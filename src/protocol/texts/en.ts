@@ -1,10 +1,11 @@
 import { engine } from './en/engine.ts';
+import { mail } from './en/mail.ts';
 import { pages } from './en/pages.ts';
 import { policies } from './en/policies.ts';
 import { stages } from './en/stages.ts';
 
 /** The English catalogue: the list of all keys. `{name}` in a text is replaced by a parameter. */
-export const en = { ...engine, ...stages, ...policies, ...pages };
+export const en = { ...engine, ...stages, ...policies, ...mail, ...pages };
 
 /** A key of the catalogues. */
 export type MessageKey = keyof typeof en;

@@ -54,6 +54,12 @@ export const pages: Record<keyof typeof en, string> = {
   'page.retry_seconds': 'In {count} Sekunden können Sie es erneut versuchen.',
   'page.retry_minutes': 'In {count} Minuten können Sie es erneut versuchen.',
 
+  'mailbox.title': 'Wartende Nachrichten',
+  'mailbox.lead':
+    'Es ist kein Mailserver eingestellt. Nachrichten werden deshalb hier aufbewahrt statt versandt, die neuesten zuerst.',
+  'mailbox.empty': 'Hier wartet keine Nachricht.',
+  'mailbox.all': 'Alle Nachrichten',
+
   'acting.region': 'Handeln als andere Person',
   'acting.as': 'Sie handeln als {username}.',
   'acting.stop': 'Beenden',

@@ -51,6 +51,11 @@ export const pages = {
   'page.retry_seconds': 'You can try again in {count} seconds.',
   'page.retry_minutes': 'You can try again in {count} minutes.',
 
+  'mailbox.title': 'Mail that waits here',
+  'mailbox.lead': 'No mail server is set, so messages are kept here instead of being sent. The newest come first.',
+  'mailbox.empty': 'No message waits here.',
+  'mailbox.all': 'All messages',
+
   'acting.region': 'Acting as another user',
   'acting.as': 'You are acting as {username}.',
   'acting.stop': 'Stop',

@@ -1,0 +1,65 @@
+/** Mail out of the outbox: which server takes it, what it says, and what stages need to know of it. */
+import { createSmtp } from '../adapters/mail/smtp.ts';
+import { createTemplates, type MailTemplates } from '../adapters/mail/templates.ts';
+import type { Mail } from '../engine/mail.ts';
+import type { Commit, CommitAnswer, Tools } from '../engine/ports.ts';
+import type { JsonObject } from '../kernel/json.ts';
+import type { OpenStore } from '../store/open.ts';
+import type { Deliver } from './deliver.ts';
+import type { MailOptions } from './options.ts';
+
+/** The mail of an installation. */
+export interface MailRoom {
+  readonly templates: MailTemplates;
+  /** Whether a mail server is known; without one messages wait in the outbox to be read there. */
+  readonly leaves: boolean;
+  /** How messages are delivered, by channel. */
+  readonly channels: ReadonlyMap<string, Deliver>;
+  readonly desk: Tools['mail'];
+  close(): Promise<void>;
+}
+
+interface MailParts {
+  readonly options: MailOptions;
+  /** Where links begin: the public origin and the path below which the application mounts Doorward. */
+  readonly linkBase: string;
+  readonly brandName: string;
+  now(): number;
+}
+
+/** @throws DoorwardError `configuration` */
+export function createMailRoom({ options, linkBase, brandName, now }: MailParts): MailRoom {
+  const templates = createTemplates(brandName, options.templates ?? null);
+  const from = options.from ?? `no-reply@${new URL(linkBase).hostname}`;
+  const smtp = options.smtp === undefined ? null : createSmtp(options.smtp, from);
+  const deliver: Deliver = async ({ uuid, payload }) => {
+    const mail = mailOf(payload);
+    // Its link is void: to send it now would only puzzle its reader.
+    if (smtp === null || (mail.until ?? Number.POSITIVE_INFINITY) <= now()) return null;
+    return smtp.send(uuid, mail, templates.write(mail));
+  };
+  return {
+    templates,
+    leaves: smtp !== null,
+    channels: smtp === null ? new Map() : new Map([['mail', deliver]]),
+    desk: { linkBase, refused: options.refused ?? null, hasTemplate: (name) => templates.has(name) },
+    close: async () => smtp?.close(),
+  };
+}
+
+/** A message as `mailEffect` put it into the outbox. */
+export function mailOf(payload: JsonObject): Mail {
+  return payload as unknown as Mail;
+}
+
+/** The store, which tells of every commit that leaves a message behind, so that it need not wait to be looked for. */
+export function tellingOfMessages(store: OpenStore, left: () => void): OpenStore {
+  return {
+    ...store,
+    async commit(commit: Commit): Promise<CommitAnswer> {
+      const answer = await store.commit(commit);
+      if (answer.status === 'done' && commit.effects.some(({ kind }) => kind === 'outbox')) left();
+      return answer;
+    },
+  };
+}
