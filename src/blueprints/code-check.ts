@@ -1,5 +1,6 @@
 /** Code that administrators write is looked at before it is applied: a mistake is told with its place, not at sign-in. */
 import type { Definition } from '../engine/definition.ts';
+import { codeProblem } from '../engine/expression-check.ts';
 import type { Expressions } from '../engine/expressions.ts';
 import type { AnyPolicy } from '../engine/policy.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -53,7 +54,7 @@ async function inPrompt(attrs: JsonObject, { expressions }: CodeCheck): Promise<
     const code = field[member];
     const text =
       typeof code === 'string'
-        ? await expressions.check(field.expression_language ?? 'python', code)
+        ? await codeProblem(expressions, field.expression_language ?? 'python', code)
         : 'code cannot be in several languages';
     if (text !== null) return [{ member, text }];
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createExpressions } from '../adapters/expressions/expressions.ts';
 import { BlueprintRig } from './blueprint-rig.ts';
@@ -43,6 +44,17 @@ describe('code is looked at when a blueprint is applied', () => {
     expect(rig.attrs(policyModel)).toHaveLength(1);
     expect(await rig.refused(`entries:\n${policy('old', 'return )')}`, { expressions })).toMatch(/expression of "old"/);
   });
+});
+
+it('the examples of docs/expressions.md can run', async () => {
+  const page = readFileSync(new URL('../../docs/expressions.md', import.meta.url), 'utf8');
+  const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+  const [, script = ''] = /```js\n(.*?)```/s.exec(page) ?? [];
+  const rig = new BlueprintRig();
+  await rig.apply(`entries:\n${yaml.replaceAll(/^/gm, '  ')}\n${policy('script', script, ', language: javascript')}`, {
+    expressions,
+  });
+  expect(rig.attrs(policyModel).map(({ name }) => name)).toEqual(['place-of-new-users', 'script']);
 });
 
 describe('a version of a flow holds the policies that are asked by name', () => {

@@ -58,6 +58,28 @@ describe('the reference’s tests', () => {
     expect(await problems('x = 1\nreturn (')).toEqual([expect.stringMatching(/^expression: .*line 2/)]);
   });
 
+  it('a condition in JavaScript that forgets await is refused: a promise is always true', async () => {
+    const problems = async (source: string) => {
+      const config = { expression: source, language: 'javascript', execution_logging: false } as const;
+      return (await expression.problems?.(config, { expressions }))?.map(({ text }) => text);
+    };
+    for (const source of [
+      'if (!ak_is_group_member(request.user, { name: "a" })) return false;\nreturn true',
+      'if (true &&\n ak_call_policy("x").passing) return true',
+      'const user = ak_user_by({ pk: 1 })',
+      'if (request.user.has_usable_password()) return true',
+      'return !user.ak_groups.filter({ name: "a" }).exists() || (user.groups.all().length)',
+    ])
+      expect([source, await problems(source)]).toEqual([source, [expect.stringMatching(/^line [12]: .*write await/)]]);
+    for (const source of [
+      'if (!(await ak_is_group_member(request.user, { name: "a" }))) return false',
+      'return ak_is_group_member(request.user, { name: "a" })',
+      'const [one, two] = await Promise.all([ak_user_by({ pk: 1 }), ak_user_by({ pk: 2 })])',
+      'return (await request.user.ak_groups.all()).length > 0 && Object.keys(context).first === undefined',
+    ])
+      expect([source, await problems(source)]).toEqual([source, []]);
+  });
+
   it('logging: an event with what was decided, nothing typed in confidence in it, about whom it was', async () => {
     const context = { prompt_data: [['password', new Secret('a secret of ada')] as const] };
     const asked = { ...known, context, logging: true };

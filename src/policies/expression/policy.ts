@@ -3,6 +3,7 @@
  * `engine/expression-*.ts`. What fails to run has no verdict, and then the flow denies.
  */
 import { z } from 'zod';
+import { codeProblem } from '../../engine/expression-check.ts';
 import { evaluateExpression } from '../../engine/expression-run.ts';
 import type { ExpressionScene } from '../../engine/expression-scene.ts';
 import { type ExpressionLanguage, expressionLanguages } from '../../engine/expressions.ts';
@@ -28,7 +29,7 @@ export const expression = definePolicy<Config>({
   config,
   evaluate,
   async problems({ language, expression: source }, { expressions }) {
-    const text = await expressions.check(language, source);
+    const text = await codeProblem(expressions, language, source);
     return text === null ? [] : [{ member: 'expression', text }];
   },
 });
