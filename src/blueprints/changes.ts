@@ -30,8 +30,10 @@ const otherSecret = '(another secret)';
 const secretName =
   /(?:^|_)(?:password|passwd|secret|private_key|secret_key|api_key|client_secret|token|passphrase|credentials?)$/;
 
-/** Whether a member's value is never shown and never leaves: by its name, or since it begins a password. */
+/** Whether a member's value is never shown and never leaves: by its name, or since a password field begins with it. */
 export function isSecretMember(definition: Pick<Definition, 'model' | 'attrs'>, name: string): boolean {
+  // `allow_show_password: true` tells nothing.
+  if (typeof definition.attrs[name] === 'boolean') return false;
   if (definition.model === promptModel && name === 'initial_value') return definition.attrs.type === 'password';
   return secretName.test(name.toLowerCase());
 }
