@@ -271,7 +271,11 @@ class FileRun {
 
   async #find(name: string, pairs: readonly (readonly [string, Json])[], whole: boolean, at: Place): Promise<Json> {
     const identifiers: Identifiers = Object.fromEntries(pairs);
-    if (name.toLowerCase() === userModel) return this.#planning.workspace.findUser(identifiers);
+    if (name.toLowerCase() === userModel) {
+      if (pairs.some(([field]) => field !== 'pk' && field !== 'username'))
+        throw wrong(at, '!Find: a user is found by username or pk');
+      return this.#planning.workspace.findUser(identifiers);
+    }
     const model = this.#model(name.toLowerCase(), at);
     if (model === 'skipped') return skipped;
     if (Object.values(identifiers).includes(skipped)) return skipped;

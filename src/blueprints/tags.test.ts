@@ -107,6 +107,7 @@ describe('tags', () => {
     ['!Index x', 'expected how many loops up to look'],
     ['!Find [authentik_core.group, name]', 'expected a list of 2 values'],
     ['!Find [[a], [name, x]]', 'expected a model first'],
+    ['!Find [authentik_core.user, [email, x]]', 'a user is found by username or pk'],
     ['!KeyOf [a]', 'expected a text after the tag'],
     ['!AtIndex [{a: 1}, b]', 'there is no element "b"'],
     ['!Format ["%q", a]', 'is not known'],
