@@ -1,5 +1,6 @@
 import { isPlainObject, type Json, type JsonObject, member, sameJson } from '../kernel/json.ts';
 import { Secret } from '../kernel/secrets.ts';
+import { isStorable } from '../kernel/text.ts';
 import { type Crossing, withoutObjects } from './expression-values.ts';
 import { fixedVariables, isOwnMember, variableName } from './expression-variables.ts';
 import type { CompiledFlow } from './flow.ts';
@@ -32,7 +33,7 @@ export function contextPatch(change: ContextChange): Readonly<Record<string, unk
     if (is === undefined) patch.set(key, undefined);
     else if (key === 'prompt_data') patch.set(key, answersBack(change, is));
     else if (key === 'pending_user') patch.set(key, userBack(is));
-    else patch.set(key, crossing.back(is));
+    else patch.set(key, texts.has(key) ? textBack(key, is) : crossing.back(is));
   }
   return Object.fromEntries(patch);
 }
@@ -74,6 +75,19 @@ function secretKeys({ objects = {} }: ContextChange['flow']): (key: string) => b
     if (kind === 'prompt' && isPlainObject(config) && config.type === 'password') asked.add(config.field_key);
   return (key) => asked.has(key) || key === 'password' || key.startsWith('password_');
 }
+
+/** Members that stages take as a text without asking. */
+const texts: ReadonlySet<string> = new Set(['redirect', 'redirect_stage_target', 'deny_message']);
+
+/** Where a flow ends is the administrator's own word; but a browser would run some of them as a script. */
+function textBack(key: string, value: Json): string {
+  if (typeof value !== 'string' || !isStorable(value)) throw new Error(`${key} can only be a text`);
+  if (key === 'redirect' && URL.canParse(value) && scripts.has(new URL(value).protocol))
+    throw new Error('redirect cannot be a script; write the address of a page');
+  return value;
+}
+
+const scripts: ReadonlySet<string> = new Set(['javascript:', 'data:', 'vbscript:', 'blob:']);
 
 function userBack(value: Json): unknown {
   const pk = isPlainObject(value) && value.$object === 'user' ? value.pk : undefined;

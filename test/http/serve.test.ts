@@ -105,6 +105,7 @@ describe('wrong settings are refused at start by the name of the variable, with 
     ['DOORWARD_TRUSTED_PROXIES', { DOORWARD_TRUSTED_PROXIES: '10.0.0.0/8, proxy.example' }],
     ['DOORWARD_LOG_LEVEL', { DOORWARD_LOG_LEVEL: 'loud' }],
     ['DOORWARD_RATE_LIMITS', { DOORWARD_RATE_LIMITS: 'maybe' }],
+    ['DOORWARD_EXPRESSION_HOSTS', { DOORWARD_EXPRESSION_HOSTS: 'https://api.example.com' }],
     ['DOORWARD_EVENT_RETENTION', { DOORWARD_EVENT_RETENTION: 'a year' }],
     ['DOORWARD_EVENT_RETENTION', { DOORWARD_EVENT_RETENTION: 'days=-1' }],
     ['DOORWARD_BRAND', { DOORWARD_BRAND: '/no/such/file.json' }],

@@ -83,6 +83,14 @@ describe('what code leaves in the plan context', () => {
     expect(await left('context["doorward/trusted_hashes"] = True')).toMatch(/for Doorward itself/);
   });
 
+  it('where the flow ends is a text, and no script', async () => {
+    expect(await left('context["redirect"] = "myapp://welcome"')).toEqual({ redirect: 'myapp://welcome' });
+    for (const script of ['javascript:alert(1)', ' JavaScript:alert(1)', 'java\\nscript:alert(1)', 'data:text/html,x'])
+      expect(await left(`context["redirect"] = "${script}"`)).toMatch(/cannot be a script/);
+    expect(await left('context["redirect"] = ["/a"]')).toMatch(/only be a text/);
+    expect(await left('context["deny_message"] = {"a": 1}')).toMatch(/only be a text/);
+  });
+
   it('text that no database keeps is refused', async () => {
     expect(await left('context["x"] = "a" + chr(0)')).toMatch(/cannot be stored/);
   });
