@@ -90,7 +90,10 @@ class Run {
   readonly #host: Host;
   readonly #names: readonly string[];
   readonly #returned: readonly string[];
-  #replies: Promise<Reply>[] = [];
+  /** Calls whose answer the code has not got yet, and those answers that are here, in the order of their coming. */
+  readonly #asked = new Set<number>();
+  readonly #arrived: (Reply | Error)[] = [];
+  #wake = () => {};
   #outcome: { answer: string } | { raised: Raised; stack: string } | undefined;
   isSound = true;
 
@@ -120,8 +123,9 @@ class Run {
       this.sandbox.begin(codeOf(source, this.#names), JSON.stringify(sent), JSON.stringify(this.#returned)),
     );
     while (this.#outcome === undefined) {
-      if (this.#replies.length === 0) throw new Error('it never ends: it waits for what nobody will bring');
-      const { id, value, problem } = await Promise.race(this.#replies);
+      if (this.#asked.size === 0) throw new Error('it never ends: it waits for what nobody will bring');
+      const { id, value, problem } = await this.#next();
+      this.#asked.delete(id);
       this.#step(() =>
         this.sandbox.settle(id, JSON.stringify(value), problem === null ? null : JSON.stringify(problem)),
       );
@@ -151,20 +155,28 @@ class Run {
 
   #call(id: number, name: string, text: string): void {
     const [args, named] = JSON.parse(text) as [Json[], JsonObject];
-    const reply = this.#host({ name, args, named })
-      .then(
-        (value): Reply => ({ id, value, problem: null }),
-        (error: unknown): Reply => {
-          if (!(error instanceof CodeError)) throw error;
-          return { id, value: null, problem: { type: error.type, message: error.message } };
-        },
-      )
-      .finally(() => {
-        this.#replies = this.#replies.filter((other) => other !== reply);
+    this.#asked.add(id);
+    const arrive = (reply: Reply | Error) => {
+      this.#arrived.push(reply);
+      this.#wake();
+    };
+    this.#host({ name, args, named }).then(
+      (value) => arrive({ id, value, problem: null }),
+      (error: Error) => {
+        const raised = error instanceof CodeError ? { type: error.type, message: error.message } : null;
+        arrive(raised === null ? error : { id, value: null, problem: raised });
+      },
+    );
+  }
+
+  async #next(): Promise<Reply> {
+    if (this.#arrived.length === 0)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
       });
-    // A call that nobody waits for any more may still fail.
-    reply.catch(() => {});
-    this.#replies.push(reply);
+    const reply = this.#arrived.shift();
+    if (reply === undefined || reply instanceof Error) throw reply ?? new Error('no answer came');
+    return reply;
   }
 }
 

@@ -3,15 +3,11 @@ import type { HostCall } from '../../messages.ts';
 import { ipAddress, ipNetwork, isInNetwork } from '../addresses.ts';
 import { CodeError } from '../engine.ts';
 import { slugify } from '../slugify.ts';
+import { absencesOf, mayBeOfServer } from './absences.ts';
+import { askedBy } from './asked.ts';
 import { isPythonObject, toJson, toPython } from './values.ts';
 
 type Named = Readonly<Record<string, unknown>>;
-
-/** What the server answers, by name. */
-const hostFunctions = [
-  ...['ak_user_by', 'ak_is_group_member', 'ak_call_policy', 'ak_create_event', 'ak_user_has_authenticator'],
-  ...['ak_create_jwt', 'resolve_dns', 'reverse_dns'],
-];
 
 /** Modules of functions that the server answers: `requests.get(…)`. */
 const hostModules = ['requests', 'ak_logger'];
@@ -34,7 +30,7 @@ const localFunctions: Readonly<
 
 /** Names that stand for something besides variables: a name looked up without being called needs a value. */
 export const helperNames: ReadonlyMap<string, unknown> = new Map([
-  ...[...hostFunctions, ...Object.keys(localFunctions)].map((name) => [name, functionNamed(name)] as const),
+  ...Object.keys(localFunctions).map((name) => [name, functionNamed(name)] as const),
   ...hostModules.map((name) => [name, toPython({ $object: name })] as const),
 ]);
 
@@ -63,11 +59,29 @@ export function callOf(name: string, args: readonly unknown[], named: object): H
   const keywords = Object.fromEntries(Object.entries(named).map(([key, value]) => [key, toJson(value)]));
   const all = args.map((value) => toJson(value));
   const [self] = args;
-  if (hostFunctions.includes(name)) return { name, args: all, named: keywords };
+  const host = askedBy(name);
+  if (host !== undefined) return { name: host, args: all, named: keywords };
   if (!isPythonObject(self)) throw new CodeError('NameError', `name '${name}' is not defined`);
   if (self.name === 'ak_logger') return { name: 'ak_logger', args: [name, ...all.slice(1)], named: keywords };
   if (hostModules.includes(self.name)) return { name: `${self.name}.${name}`, args: all.slice(1), named: keywords };
   return { name: `${self.name}.${name}`, args: all, named: keywords };
+}
+
+/** What the server answered, as the code gets it: `__made__` completes it wherever the call passes through that. */
+export function completable(name: string, self: unknown, named: object, answer: Json): unknown {
+  const absences = absencesOf(answer);
+  const ofRequests = isPythonObject(self) && self.name === 'requests';
+  const isCompleted = askedBy(name) !== undefined || mayBeOfServer(name, Object.keys(named).length > 0, ofRequests);
+  if (absences === null || !isCompleted) return toPython(answer);
+  const fields = { __given__: toPython(answer), absences };
+  return {
+    __monty_type__: 'Dataclass',
+    name: 'given',
+    typeId: 1n,
+    fieldNames: Object.keys(fields),
+    fields,
+    frozen: true,
+  };
 }
 
 /** A variable as Python has it: the visitor's address is an address. */

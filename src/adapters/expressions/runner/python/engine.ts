@@ -5,14 +5,22 @@ import type { Json } from '../../../../kernel/json.ts';
 import type { Evaluation } from '../../messages.ts';
 import { Recent } from '../../recent.ts';
 import { CodeError, type Engine, type Host } from '../engine.ts';
-import { callOf, helperNames, inputOf, local } from './calls.ts';
+import { absencesOf } from './absences.ts';
+import { callOf, completable, helperNames, inputOf, local } from './calls.ts';
 import { failureOf, type Place, problemOf, skips } from './failures.ts';
-import { type Program, programOf } from './program.ts';
+import { absencesName, type Program, programOf } from './program.ts';
 import { toJson, toPython } from './values.ts';
 
-/** What can be a parameter: no keyword, and no name of ours. */
-const identifier =
-  /^(?!__|(?:False|None|True|and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)$)[A-Za-z_]\w*$/;
+const identifier = /^(?!__)[A-Za-z_]\w*$/;
+/** Keywords, and what Python has by itself: a variable of that name would break code that means the other. */
+const taken: ReadonlySet<string> = new Set(
+  [
+    'False None True and as assert async await break class continue def del elif else except finally for from global if',
+    'import in is lambda nonlocal not or pass raise return try while with yield abs all any bin bool bytes chr dict divmod',
+    'enumerate filter float frozenset getattr hasattr hash hex id input int isinstance iter len list map max min next',
+    'object oct open ord pow print range repr reversed round set setattr slice sorted str sum tuple type zip',
+  ].flatMap((names) => names.split(' ')),
+);
 const memoryBytes = 8 * 1024 * 1024;
 const recursionDepth = 500;
 const keptPrograms = 256;
@@ -46,9 +54,10 @@ export async function createPython(url: string | undefined): Promise<Engine> {
         const value = given.variables[name];
         return value === undefined ? [] : [[name, inputOf(name, value)] as const];
       }),
+      [absencesName, absencesOf(program.variables.map((name) => given.variables[name] ?? null))],
     ]);
     let progress = monty.start({
-      ...(program.inputs.length > 0 ? { inputs } : {}),
+      inputs,
       limits: { maxDurationSecs: given.limitMs / 1000, maxMemory: memoryBytes, maxRecursionDepth: recursionDepth },
       printCallback: () => {},
     });
@@ -81,7 +90,7 @@ export async function createPython(url: string | undefined): Promise<Engine> {
     },
     async evaluate(given, host) {
       const { source, variables } = given;
-      const names = Object.keys(variables).filter((name) => identifier.test(name));
+      const names = Object.keys(variables).filter(isVariable);
       try {
         return await run(compile(source, names, returnedOf(variables)), given, host);
       } catch (error) {
@@ -101,7 +110,8 @@ async function answerTo(
   try {
     const here = local(functionName, args, kwargs, messages);
     if (here !== undefined) return { returnValue: here.value };
-    return { returnValue: toPython(await host(callOf(functionName, args, kwargs))) };
+    const answer = await host(callOf(functionName, args, kwargs));
+    return { returnValue: completable(functionName, args[0], kwargs, answer) };
   } catch (error) {
     if (!(error instanceof CodeError)) throw error;
     return { exception: { type: error.type, message: error.message } };
@@ -111,10 +121,12 @@ async function answerTo(
 /** Lists and dictionaries come back; objects stay behind. */
 function returnedOf(variables: Readonly<Record<string, Json>>): string[] {
   return Object.entries(variables).flatMap(([name, value]) =>
-    identifier.test(name) && typeof value === 'object' && value !== null && !Object.hasOwn(value, '$object')
-      ? [name]
-      : [],
+    isVariable(name) && typeof value === 'object' && value !== null && !Object.hasOwn(value, '$object') ? [name] : [],
   );
+}
+
+function isVariable(name: string): boolean {
+  return identifier.test(name) && !taken.has(name);
 }
 
 function programBefore(source: string, names: readonly string[] = []): number {

@@ -1,3 +1,4 @@
+import { asked, hostFunctions } from './asked.ts';
 import { skipMessage } from './failures.ts';
 
 /** Helpers in Python, each with what it uses. Only those that a source names are put before it. */
@@ -15,6 +16,11 @@ def regex_replace(value, regex, repl):
   SkipObject: `def SkipObject(*args):
     return StopIteration(${JSON.stringify(skipMessage)})`,
   __yielded__: '__yielded__ = []',
+  __made__: `def __made__(value):
+    if hasattr(value, "__given__"):
+        __complete__(value.__given__, value.absences)
+        return value.__given__
+    return value`,
   __fields__: `def __fields__(value, count):
     values = value if isinstance(value, tuple) else (value,)
     if len(values) != count:
@@ -60,7 +66,24 @@ def __compare__(one, *rest):
     return held`,
 };
 
+const complete = `def __complete__(value, absences):
+    for name in absences[0]:
+        setattr(value, name, None)
+    for name, more in absences[1]:
+        __complete__(getattr(value, name), more)
+    for key, more in absences[2]:
+        __complete__(value[key], more)`;
+
 /** The helpers that a translated source names. */
 export function helpersFor(source: string): readonly string[] {
-  return Object.entries(helpers).flatMap(([name, text]) => (source.includes(name) ? [text] : []));
+  const asking = hostFunctions
+    .filter((name) => source.includes(name))
+    .map(
+      (name) => `def ${name}(*args, **named):
+    return __made__(${asked(name)}(*args, **named))`,
+    );
+  const named = Object.entries(helpers).flatMap(([name, text]) =>
+    source.includes(name) || (name === '__made__' && asking.length > 0) ? [text] : [],
+  );
+  return [complete, ...named, ...asking];
 }

@@ -5,11 +5,15 @@ import { translate } from './translate.ts';
 export interface Program {
   readonly text: string;
   readonly inputs: readonly string[];
+  readonly variables: readonly string[];
   /** What imports brought, by name. */
   readonly constants: Readonly<Record<string, Json>>;
   /** Lines of the text before the source's first. */
   readonly before: number;
 }
+
+/** What the variables lack, in their order. */
+export const absencesName = '__absences__';
 
 /** Longest text of everything that comes back, as Python writes it: what a bomb would unfold to is refused inside. */
 const longestAnswer = 1_000_000;
@@ -19,18 +23,19 @@ export function programOf(source: string, variables: readonly string[], returned
   const { body, helpers, constants, generates } = translate(source);
   const parameters = variables.join(', ');
   const head = [...helpers, `def __expression__(${parameters}):`];
-  const links = [
-    ...(variables.includes('request') ? ['    request.context = context'] : []),
-    '    if isinstance(context, dict) and hasattr(context.get("flow_plan"), "context"):',
-    '        context["flow_plan"].context = context',
-  ];
+  const shared = variables.includes('context')
+    ? [
+        ...(variables.includes('request') ? ['request.context = context'] : []),
+        'if isinstance(context, dict) and hasattr(context.get("flow_plan"), "context"):',
+        '    context["flow_plan"].context = context',
+      ]
+    : [];
   const tail = [
     // A body of comments alone is none.
     '    pass',
-    ...(variables.includes('context') ? ['def __link__(request, context):', ...links] : []),
-    ...(variables.includes('context')
-      ? [`__link__(${variables.includes('request') ? 'request' : 'None'}, context)`]
-      : []),
+    `if ${absencesName} is not None:`,
+    `    __complete__([${parameters}], ${absencesName})`,
+    ...shared,
     `__result__ = __expression__(${parameters})`,
     ...(generates ? ['__result__ = __yielded__'] : []),
     `__answer__ = [__result__, ${returned.join(', ')}]`,
@@ -40,7 +45,8 @@ export function programOf(source: string, variables: readonly string[], returned
   ];
   return {
     text: [...head, ...body, ...tail].join('\n'),
-    inputs: [...variables, ...Object.keys(constants)],
+    inputs: [...variables, ...Object.keys(constants), absencesName],
+    variables,
     constants,
     before: head.join('\n').split('\n').length,
   };

@@ -4,6 +4,7 @@ import { Edits } from './edits.ts';
 import { SourceError } from './failures.ts';
 import { replaceFormatting } from './formatting.ts';
 import { replaceImports, startsStatement, upToEnd } from './imports.ts';
+import { completeMethodCalls } from './method-calls.ts';
 import type { Imported } from './modules.ts';
 import { helpersFor } from './prelude.ts';
 import { listsOf, type Token, tokensOf } from './tokens.ts';
@@ -33,6 +34,7 @@ export function translate(source: string): Translated {
     replaceFormatting(list, edits, addresses ? (value) => `__text__(${value})` : (value) => value);
     if (names.has('now') || names.has('utcnow') || names.has('today')) replaceClock(list, edits);
     replaceComparisons(list, edits, addresses);
+    completeMethodCalls(list, edits);
     if (addresses) replaceText(list, list === tokens, edits);
   }
   const text = edits.applyTo(source);

@@ -30,22 +30,20 @@ export function toPython(value: Json, depth = 0): unknown {
   const object = value as JsonObject;
   const type = Object.hasOwn(object, '$object') ? object.$object : undefined;
   if (typeof type === 'string') return toObject(type, object, depth);
-  return new Map(
-    Object.entries(object).map(([name, item]) => [
-      escaped.test(name) ? name.slice(1) : name,
-      toPython(item, depth + 1),
-    ]),
-  );
+  return new Map(Object.entries(object).map(([name, item]) => [plainName(name), toPython(item, depth + 1)]));
+}
+
+/** The name that a member of data has in the code. */
+export function plainName(name: string): string {
+  return escaped.test(name) ? name.slice(1) : name;
 }
 
 function toObject(type: string, object: JsonObject, depth: number): PythonObject {
-  const entries = Object.entries(object).filter(([name]) => name !== '$object');
+  const fieldNames = Object.keys(object).filter((name) => name !== '$object');
   // Who is given a plan or a request sets its context there, the one that all share.
-  if ((type === 'request' || type === 'flow_plan') && !Object.hasOwn(object, 'context'))
-    entries.push(['context', null]);
+  if ((type === 'request' || type === 'flow_plan') && !fieldNames.includes('context')) fieldNames.push('context');
   const fields = Object.create(null) as Record<string, unknown>;
-  for (const [name, item] of entries) fields[name] = toPython(item, depth + 1);
-  const fieldNames = entries.map(([name]) => name);
+  for (const name of fieldNames) fields[name] = toPython(object[name] ?? null, depth + 1);
   return { __monty_type__: 'Dataclass', name: type, typeId: 1n, fieldNames, fields, frozen: false };
 }
 
