@@ -27,7 +27,7 @@ describe('a plan', () => {
       'added dummy stage "wait"',
       'added group "Staff"',
       'added dummy stage "wait" in flow hello at 10',
-      'added group "Staff" bound to dummy stage "wait" in flow hello at 10 at 0',
+      'added group "Staff" bound to dummy stage "wait" in flow hello at 10, order 0',
     ]);
     expect(changes[3]?.members).toContainEqual({ name: 'target', after: 'flow hello' });
     expect(flowChanges).toEqual([{ slug: 'hello', from: null, to: 1, openRuns: 0 }]);

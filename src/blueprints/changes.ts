@@ -77,7 +77,7 @@ export function labelOf({ model, attrs }: Definition, all: ReadonlyMap<string, D
   if (model === policyBindingModel) {
     const bound = ['policy', 'group', 'user'].find((name) => attrs[name] !== null && attrs[name] !== undefined);
     const what = bound === 'user' ? `user ${String(attrs.user)}` : other(bound ?? 'policy');
-    return `${what} bound to ${other('target')} at ${String(attrs.order)}`;
+    return `${what} bound to ${other('target')}, order ${String(attrs.order)}`;
   }
   return `${kindWord(model)} ${JSON.stringify(attrs.name)}`;
 }
@@ -138,6 +138,8 @@ function masked(before: Json | undefined, after: Json | undefined): Omit<MemberC
 function withoutSecrets(value: Json): Json {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!isPlainObject(value)) return value;
+  // A text in several languages, as it is written in a file.
+  if (isPlainObject(value.$lang)) return value.$lang as JsonObject;
   return Object.fromEntries(
     Object.entries(value as JsonObject).map(([name, item]) => [
       name,
