@@ -28,6 +28,7 @@ import type { App } from './app.ts';
 import { type Blueprints, createBlueprints } from './blueprints.ts';
 import { startDelivery } from './deliver.ts';
 import { execute } from './execute.ts';
+import { withLimit } from './expression-limit.ts';
 import { FlowCache } from './flow-cache.ts';
 import { createDiagrams } from './flow-diagram.ts';
 import { createFlowVersions, type FlowVersions } from './flow-versions.ts';
@@ -69,7 +70,7 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
     ...{ database: options.database, keyring, clock, log },
     ...(hooks === null ? {} : { hooks }),
   });
-  const expressions = createExpressions();
+  const expressions = withLimit(createExpressions(), options.expressionLimitMs);
   try {
     const installed = installedKinds(options);
     const now = () => clock.now();

@@ -119,6 +119,8 @@ export interface DoorwardOptions {
    * address counts only where the address itself is named, too.
    */
   readonly expressionHosts?: readonly string[];
+  /** Milliseconds that an expression may take, its questions to the server not counted; 100 by default. */
+  readonly expressionLimitMs?: number;
   /**
    * Where password policies that check it ask for known stolen passwords: an address that speaks as Have I Been Pwned
    * does, and that the first five hexadecimal digits of a SHA-1 are put after. https://api.pwnedpasswords.com/range/ by

@@ -14,8 +14,6 @@ import type { PolicyVerdict } from './policy.ts';
 export interface Code {
   readonly language: ExpressionLanguage;
   readonly source: string;
-  /** Milliseconds; the runner's own limit by default. */
-  readonly limitMs?: number;
 }
 
 /** What an evaluation came to. */

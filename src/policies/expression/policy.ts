@@ -17,9 +17,6 @@ const config = z.object({
 });
 type Config = z.infer<typeof config>;
 
-/** Milliseconds of the code's own time, where the binding gives it as many. */
-const limitMs = 100;
-
 /** Passes when the code returns something true. */
 export const expression = definePolicy<Config>({
   kind: 'expression',
@@ -36,9 +33,7 @@ export const expression = definePolicy<Config>({
 
 async function evaluate(desk: PolicyDesk<Config>): Promise<PolicyVerdict> {
   const { language, expression: source, execution_logging: logging } = desk.config;
-  const evaluated = await evaluateExpression(sceneOf(desk), {
-    ...{ language, source, limitMs: Math.min(limitMs, desk.timeoutMs) },
-  });
+  const evaluated = await evaluateExpression(sceneOf(desk), { language, source });
   const { result, messages, contextPatch, effects } = evaluated;
   if (result === null)
     desk.tools.log('warn', 'an expression returned nothing, which does not pass', { policy: desk.name });

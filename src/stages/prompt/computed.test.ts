@@ -1,5 +1,5 @@
-import { afterAll, expect, it } from 'vitest';
-import { createExpressions } from '../../adapters/expressions/expressions.ts';
+import { expect, it } from 'vitest';
+import { runners } from '../../../test/support/expression-rig.ts';
 import { Secret } from '../../kernel/secrets.ts';
 import type { PromptField } from '../../protocol/challenge.ts';
 import type { DeskOptions } from '../../testing/desk.ts';
@@ -7,8 +7,7 @@ import { ada, ask, collected, deskOf, type Field, problems, reply } from '../../
 import { prompt } from './stage.ts';
 
 /* The reference's tests of prompt expressions, by their names (flow-engine.md 8), on real runners. */
-const expressions = createExpressions();
-afterAll(() => expressions.close());
+const expressions = runners();
 
 const signedIn: DeskOptions = { expressions, users: [ada], visitor: { user: ada } };
 
