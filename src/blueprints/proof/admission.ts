@@ -55,13 +55,17 @@ export function nameOf({ policy, group, user }: PolicyBinding): string {
 /** An error comes last: a path that needs none is likelier. */
 function possibleWords(binding: PolicyBinding, standing: Standing, { policies }: PolicyWorld): readonly PolicyWord[] {
   const { policy } = binding;
-  // Nobody is a member of anything.
-  if (policy === null)
-    return standing.pending === 'nobody' && standing.visitor === 'anonymous' ? ['fail'] : ['pass', 'fail'];
+  if (policy === null) return mayBeMember(standing) ? ['pass', 'fail'] : ['fail'];
   if (!policies.has(policy.kind)) return ['error'];
   const spared = standing.proven.size > 0 || standing.pending === 'new';
   const mayFail = spared || !passesUntilProven(policy);
   return mayFail ? ['pass', 'fail', 'error'] : ['pass', 'error'];
+}
+
+/** Nobody is a member of anything, and a new user only of what they were put into. */
+function mayBeMember({ pending, visitor, joined }: Standing): boolean {
+  if (pending === 'new') return joined;
+  return pending !== 'nobody' || visitor === 'signed_in';
 }
 
 function combinations(words: readonly (readonly PolicyWord[])[]): readonly (readonly PolicyWord[])[] {

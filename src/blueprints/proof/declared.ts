@@ -2,7 +2,7 @@ import type { Bound, CompiledBinding, CompiledFlow, PolicyBinding } from '../../
 import type { StageProof } from '../../engine/stage-proof.ts';
 import { nameOf } from './admission.ts';
 import type { Findings } from './finding.ts';
-import type { ProofWorld } from './walk.ts';
+import type { ProofWorld } from './node.ts';
 
 /** What a flow's declaration shows without walking it. */
 export function checkDeclared(flow: CompiledFlow, world: ProofWorld, origin: string | null): void {

@@ -10,7 +10,8 @@ import type { Place } from '../place.ts';
 import { questionOf } from './admission.ts';
 import { checkDeclared } from './declared.ts';
 import { type Finding, Findings } from './finding.ts';
-import { type ProofWorld, Walk, type Ways } from './walk.ts';
+import type { ProofWorld, Ways } from './node.ts';
+import { Walk } from './walk.ts';
 
 export interface ProofInput {
   /** All flows of the installation: one may lead into another. */

@@ -22,7 +22,7 @@ export interface Visit {
 export type Next =
   | { readonly kind: 'pass'; readonly standing: Standing }
   | { readonly kind: 'jump'; readonly flow: string | null; readonly keep: boolean; readonly standing: Standing }
-  | { readonly kind: 'deny'; readonly why: string; readonly standing: Standing };
+  | { readonly kind: 'deny'; readonly why: string; readonly undo?: true; readonly standing: Standing };
 
 /** The words for what happens to a user whose name anybody can type, with the stage that could have kept it. */
 export function withoutProof(

@@ -14,6 +14,12 @@ export interface Standing {
   readonly pending: 'nobody' | 'self' | 'named' | 'new' | 'trusted';
   /** A new user who may sign in. */
   readonly active: boolean;
+  /** A new user who has a password. */
+  readonly hasPassword: boolean;
+  /** A new user who was put into a group. */
+  readonly joined: boolean;
+  /** Who has the username that was asked: nobody yet, whom the flow is about, or another user that this run wrote. */
+  readonly nameUsed: 'no' | 'own' | 'other';
   /** What was proven of the pending user. */
   readonly proven: ReadonlySet<IdentityProof>;
   /** Factors that were asked of them, given or not: who has no authenticator cannot give one. */
@@ -23,6 +29,7 @@ export interface Standing {
   readonly allowed: ReadonlySet<Permission>;
   /** One-time secrets that opened a gate and were not used up yet. */
   readonly open: ReadonlySet<string>;
+  readonly usedUp: ReadonlySet<string>;
   readonly answers: ReadonlyMap<string, Answer>;
   /** Keys that were asked since the last write. */
   readonly fresh: ReadonlySet<string>;
@@ -37,6 +44,8 @@ export interface Standing {
   /** Flows that began since a visitor last answered something. */
   readonly unasked: ReadonlySet<string>;
   readonly redirected: boolean;
+  /** The session ended in this request, and the run with it at the next answer: the browser has another cookie then. */
+  readonly signedOut: boolean;
   /** Something was written or somebody signed in. */
   readonly acted: boolean;
 }
@@ -53,10 +62,16 @@ const none: ReadonlySet<never> = new Set();
 /** How a visitor begins, with nothing known. */
 export function beginning(visitor: Walker): Standing {
   return {
-    ...{ visitor, pending: 'nobody', active: false, proven: none, asked: none, spared: none, allowed: none },
-    ...{ open: none, answers: new Map(), fresh: none, keys: none, said: new Map(), unlikely: false, loose: false },
-    ...{ unasked: none, redirected: false, acted: false },
+    ...{ visitor, pending: 'nobody', active: false, hasPassword: false, joined: false, nameUsed: 'no' },
+    ...{ proven: none, asked: none, spared: none, allowed: none, open: none, usedUp: none, answers: new Map() },
+    ...{ fresh: none, keys: none, said: new Map(), unlikely: false, loose: false, unasked: none },
+    ...{ redirected: false, signedOut: false, acted: false },
   };
+}
+
+/** How a flow begins anew, or another one after it, when the plan context does not go along. */
+export function withoutContext({ visitor, unasked, usedUp, signedOut }: Standing): Standing {
+  return { ...beginning(visitor), unasked, usedUp, signedOut };
 }
 
 /** How a run begins that a source or a program started: all that stages need may be there. */
@@ -65,10 +80,14 @@ export function trustedBeginning(visitor: Walker, keys: ReadonlySet<string>): St
 }
 
 /** The flow is about somebody else now: what was proven and what policies said of the one before is nothing to them. */
-export function about(standing: Standing, pending: Standing['pending'], active = false): Standing {
+export function about(standing: Standing, pending: Standing['pending']): Standing {
+  const { pending: before, proven, nameUsed } = standing;
+  // Somebody whose name was only typed may be named once more.
+  const isOther = nameUsed === 'own' && (before !== 'named' || proven.size > 0);
   return {
-    ...{ ...standing, pending, active, proven: none, asked: none, spared: none, said: new Map() },
-    keys: plus(standing.keys, 'pending_user'),
+    ...{ ...standing, pending, active: false, hasPassword: false, joined: false },
+    ...{ nameUsed: isOther ? 'other' : nameUsed, proven: none, asked: none, spared: none },
+    ...{ said: new Map(), keys: plus(standing.keys, 'pending_user') },
   };
 }
 

@@ -20,12 +20,16 @@ function prove(call: Visit, before: Standing): readonly Next[] {
   const { proves = [], gate = false } = proof;
   const [secret] = proves;
   if (gate && secret !== undefined && before.open.has(secret)) return [usedUp(call, before, secret)];
+  if (gate && secret !== undefined && before.usedUp.has(secret))
+    return [{ kind: 'deny', standing: before, undo: true, why: 'what would open it was used up' }];
   const standing = proof.identifies === undefined ? before : about(before, 'named');
   const identity = proves.filter((one): one is IdentityProof => isOneOf(identityProofs, one));
   const allowed = proves.filter((one): one is Permission => isOneOf(permissions, one));
   const asked = plus(standing.asked, ...identity);
   if (identity.length > 0 && standing.pending === 'nobody' && standing.visitor === 'anonymous')
     return [{ kind: 'deny', standing, why: 'it is not known whose proof to ask' }];
+  if (identity.includes('password') && standing.pending === 'new' && !standing.hasPassword && !standing.loose)
+    return [{ kind: 'deny', standing, why: 'the new user has no password yet' }];
   warnOfActiveUser(call, standing, identity);
   const someone = identity.length > 0 && standing.pending === 'nobody' ? about(standing, 'self') : standing;
   const proven: Standing = {
@@ -36,11 +40,18 @@ function prove(call: Visit, before: Standing): readonly Next[] {
   return [proven, ...(proof.mayPassWithout ? [without] : [])].map((one) => ({ kind: 'pass', standing: one }));
 }
 
-/** The second place of a gate: for who opened the first one, and for nobody else's user. */
+/**
+ * The second place of a gate: for who opened the first one, and for nobody else's user. Whom it denies, it also takes
+ * back what was done since their last answer.
+ */
 function usedUp({ binding }: Visit, standing: Standing, secret: IdentityProof | Permission): Next {
   const holds = isOneOf(identityProofs, secret) ? standing.proven.has(secret) : true;
-  if (!holds) return { kind: 'deny', standing, why: `what opened "${binding.stage.name}" was about another user` };
-  return { kind: 'pass', standing: { ...standing, open: minus(standing.open, secret) } };
+  if (!holds)
+    return { kind: 'deny', standing, undo: true, why: `what opened "${binding.stage.name}" was about another user` };
+  return {
+    kind: 'pass',
+    standing: { ...standing, open: minus(standing.open, secret), usedUp: plus(standing.usedUp, secret) },
+  };
 }
 
 function warnOfActiveUser(call: Visit, standing: Standing, proofs: readonly IdentityProof[]): void {
@@ -61,7 +72,10 @@ function act(call: Visit, standing: Standing): readonly Next[] {
   if (proof.writes !== undefined) return write(call, proof.writes, next.standing);
   if (proof.deletes) return [{ kind: 'pass', standing: deleted(call, next.standing) }];
   if (proof.signsIn) return [signedIn(call, next.standing)];
-  if (proof.signsOut) return [{ kind: 'pass', standing: { ...next.standing, visitor: 'anonymous' } }];
+  if (proof.signsOut) {
+    const signedOut = standing.signedOut || standing.visitor === 'signed_in';
+    return [{ kind: 'pass', standing: { ...next.standing, visitor: 'anonymous', signedOut } }];
+  }
   if (proof.goesTo === undefined || 'address' in proof.goesTo) return [next];
   const { flow, keepContext } = proof.goesTo;
   return [{ kind: 'jump', flow, keep: keepContext, standing: next.standing }];
@@ -83,7 +97,8 @@ function collected(call: Visit, standing: Standing): Standing {
       });
     answers.set(key, { secret, shown, binding: call.binding.pk });
   }
-  return { ...standing, answers, fresh: plus(standing.fresh, ...keys.map(({ key }) => key)) };
+  const nameUsed = keys.some(({ key }) => key === 'username') ? 'no' : standing.nameUsed;
+  return { ...standing, answers, nameUsed, fresh: plus(standing.fresh, ...keys.map(({ key }) => key)) };
 }
 
 function deleted(call: Visit, standing: Standing): Standing {
@@ -118,7 +133,7 @@ function signedIn(call: Visit, standing: Standing): Next {
   if (pending === 'named' && proven.size === 0)
     call.report('sign_in_without_proof', withoutProof(call, 'is signed in as that user'));
   else if (pending === 'named') judgeFactors(call, standing);
-  return { kind: 'pass', standing: { ...standing, visitor: 'signed_in', acted: true } };
+  return { kind: 'pass', standing: { ...standing, visitor: 'signed_in', signedOut: false, acted: true } };
 }
 
 function judgeFactors({ flow, binding, factors, report }: Visit, standing: Standing): void {

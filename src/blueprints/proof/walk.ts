@@ -1,41 +1,21 @@
 import type { CompiledBinding, CompiledFlow } from '../../engine/flow.ts';
-import type { AnyStage } from '../../engine/stage.ts';
-import { type IdentityProof, identityProofs, type StageProof } from '../../engine/stage-proof.ts';
-import { type Admission, admissions, type PolicyWorld } from './admission.ts';
-import type { Findings, WalkedStep, Walker } from './finding.ts';
+import { identityProofs, type StageProof } from '../../engine/stage-proof.ts';
+import { admissions } from './admission.ts';
+import type { FindingCode } from './codes.ts';
+import type { Said, WalkedStep, Walker } from './finding.ts';
+import {
+  admissionsAt,
+  type Doubt,
+  isAuthenticatedEnough,
+  type Node,
+  type ProofWorld,
+  settled,
+  type Ways,
+} from './node.ts';
 import type { Visit } from './situation.ts';
-import { beginning, plus, type Standing, standingKey, trustedBeginning } from './standing.ts';
+import { beginning, plus, type Standing, standingKey, trustedBeginning, withoutContext } from './standing.ts';
 import { visit } from './visit.ts';
-import { jumpLoop, jumpToNowhere, linkNotUsedUp, restartLoop } from './way-words.ts';
-
-/** What a walk goes by. */
-export interface ProofWorld extends PolicyWorld {
-  readonly flows: ReadonlyMap<string, CompiledFlow>;
-  readonly stages: ReadonlyMap<string, AnyStage>;
-  readonly factors: readonly IdentityProof[];
-  readonly findings: Findings;
-  proofOf(flow: CompiledFlow, binding: CompiledBinding): StageProof;
-}
-
-/** A place that a visitor has come to. */
-interface Node {
-  readonly flow: CompiledFlow;
-  /** Index of the next binding. */
-  readonly at: number;
-  readonly standing: Standing;
-  /** How they stood when the flow was planned. */
-  readonly planned: Standing;
-  readonly step: WalkedStep;
-}
-
-/** How the ways through one flow ended. */
-export interface Ways {
-  readonly ends: boolean;
-  /** Only where a source or a program began it. */
-  readonly endsWhenTrusted: boolean;
-  /** The first way that ended in a denial, and why. */
-  readonly denied: { readonly step: WalkedStep; readonly why: string; readonly byDeny: boolean } | null;
-}
+import { asksAfterSignOut, jumpLoop, jumpToNowhere, linkNotUsedUp, restartLoop } from './way-words.ts';
 
 /** Far beyond any flow that a person can follow. */
 const nodeLimit = 20_000;
@@ -81,7 +61,7 @@ export class Walk {
 
   #run(flow: CompiledFlow, standing: Standing, visitor: Walker): boolean {
     [this.#queue, this.#seen, this.#ends, this.#visitor] = [[], new Set(), false, visitor];
-    this.#enter(flow, standing, null);
+    this.#enter(flow, standing, { before: null, why: '', doubts: [] });
     for (let node = 0; node < this.#queue.length; node += 1) {
       const next = this.#queue[node];
       if (next === undefined) break;
@@ -98,7 +78,15 @@ export class Walk {
   }
 
   /** Plans a flow for who stands so; false where it does not apply to them. */
-  #enter(flow: CompiledFlow, standing: Standing, before: WalkedStep | null, why = ''): boolean {
+  #enter(
+    flow: CompiledFlow,
+    standing: Standing,
+    {
+      before,
+      why,
+      doubts,
+    }: { readonly before: WalkedStep | null; readonly why: string; readonly doubts: Node['doubts'] },
+  ): boolean {
     if (!isAuthenticatedEnough(flow, standing)) return false;
     const entering = { ...standing, unasked: plus(standing.unasked, flow.slug) };
     let entered = false;
@@ -107,14 +95,15 @@ export class Walk {
       entered = true;
       const words = [why, because].filter((part) => part !== '').join(', ');
       const step = { flow, binding: null, what: 'begins', why: words, policies, spares: false, before } as const;
-      this.#push({ flow, at: 0, standing: admitted, planned: admitted, step });
+      this.#push({ flow, at: 0, standing: admitted, planned: admitted, step, doubts });
     }
     return entered;
   }
 
   #push(node: Node): void {
     const planned = node.flow.bindings.some(({ evaluateOnPlan }) => evaluateOnPlan) ? standingKey(node.planned) : '';
-    const key = `${node.flow.slug}\n${node.at}\n${standingKey(node.standing)}\n${planned}`;
+    const doubts = node.doubts.map(({ code, binding, said }) => `${code} ${binding.pk} ${said.subject ?? ''}`).join();
+    const key = `${node.flow.slug}\n${node.at}\n${standingKey(node.standing)}\n${planned}\n${doubts}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.#queue.push(node);
@@ -127,13 +116,13 @@ export class Walk {
       this.#end(node);
       return;
     }
-    for (const { passes, why, policies, standing } of this.#admissions(node, binding)) {
+    for (const { passes, why, policies, standing } of admissionsAt(node, binding, this.#world)) {
       const what = passes ? 'visited' : 'skipped';
-      const proves = this.#world.proofOf(flow, binding).proves ?? [];
+      const { proves = [], gate = false } = this.#world.proofOf(flow, binding);
       const factors = this.#world.factors.filter((factor) => proves.includes(factor));
       const walked: WalkedStep = {
         ...{ flow, binding, what, why, policies, before: step },
-        spares: !passes && proves.some((proof) => (identityProofs as readonly string[]).includes(proof)),
+        spares: !passes && (gate || proves.some((proof) => (identityProofs as readonly string[]).includes(proof))),
       };
       if (passes) this.#visit({ ...node, standing, step: walked }, binding);
       else
@@ -146,36 +135,28 @@ export class Walk {
     }
   }
 
-  /** Policies are asked when the flow is planned, on arrival, or both. */
-  #admissions({ planned, standing }: Node, binding: CompiledBinding): readonly Admission[] {
-    const { evaluateOnPlan, reEvaluatePolicies } = binding;
-    const onArrival = () =>
-      reEvaluatePolicies
-        ? admissions(binding, standing, this.#world)
-        : [{ passes: true, why: '', policies: {}, standing }];
-    if (!evaluateOnPlan) return onArrival();
-    const first = admissions(binding, planned, this.#world).map((admission) => {
-      const why = admission.why === '' ? '' : `${admission.why} when the flow is planned`;
-      const loose = standing.loose || admission.standing.loose;
-      return { ...admission, why, standing: { ...standing, loose } };
-    });
-    return first.flatMap((admission) => (admission.passes ? onArrival() : [admission]));
-  }
-
   #visit(node: Node, binding: CompiledBinding): void {
     const { flow, standing, step } = node;
     if (!this.#silent) this.reached.add(binding.pk);
     const stage = this.#world.stages.get(binding.stage.kind);
     const proof = this.#world.proofOf(flow, binding);
     this.#noteNeeds(node, binding, stage?.needs ?? [], proof);
+    // What was done up to here is carried out before anybody is asked.
+    if (proof.asks) this.#settle(node);
+    if (proof.asks && standing.signedOut) {
+      this.#report(flow, binding, 'asks_after_sign_out', node, asksAfterSignOut(binding));
+      return;
+    }
+    const doubts: Doubt[] = proof.asks ? [] : [...node.doubts];
     const call: Visit = {
       ...{ flow, binding, proof, gives: stage?.gives ?? [], standing, step, factors: this.#world.factors },
-      report: (code, said) => this.#report(flow, binding, code, node, said),
+      report: (code, said) => doubts.push({ code, flow, binding, said, step }),
     };
     for (const next of visit(call)) {
-      if (next.kind === 'pass') this.#push({ ...node, at: node.at + 1, standing: next.standing });
-      else if (next.kind === 'deny') this.#deny(node, binding, next.standing, next.why);
-      else this.#jump(node, binding, next);
+      const done = { ...node, standing: next.standing, doubts };
+      if (next.kind === 'pass') this.#push({ ...done, at: node.at + 1 });
+      else if (next.kind === 'deny') this.#deny({ ...done, doubts: next.undo ? [] : doubts }, binding, next.why);
+      else this.#jump(done, binding, next);
     }
   }
 
@@ -199,10 +180,11 @@ export class Walk {
   }
 
   /** A denial obeys the binding's invalid_response_action (B-3, W41). */
-  #deny(node: Node, binding: CompiledBinding, standing: Standing, why: string): void {
-    const { flow, step } = node;
+  #deny(node: Node, binding: CompiledBinding, why: string): void {
+    const { flow, step, standing, doubts } = node;
     const action = binding.invalidResponseAction;
     if (action === 'retry') {
+      this.#settle(node);
       const byDeny = this.#world.proofOf(flow, binding).denies === true;
       if (this.#denied === null || (this.#denied.byDeny && !byDeny)) this.#denied = { step, why, byDeny };
       return;
@@ -211,47 +193,56 @@ export class Walk {
       this.#report(flow, binding, 'restart_loop', node, restartLoop(binding, why));
       return;
     }
-    const again =
-      action === 'restart_with_context' ? standing : { ...beginning(standing.visitor), unasked: standing.unasked };
-    this.#enter(flow, again, step, `begins anew, since ${why}`);
+    const again = action === 'restart_with_context' ? standing : withoutContext(standing);
+    this.#enter(flow, again, { before: step, why: `begins anew, since ${why}`, doubts });
   }
 
-  #jump(
-    node: Node,
-    binding: CompiledBinding,
-    next: { readonly flow: string | null; readonly keep: boolean; readonly standing: Standing },
-  ): void {
-    const { flow, step } = node;
-    const { standing, keep } = next;
+  #jump(node: Node, binding: CompiledBinding, next: { readonly flow: string | null; readonly keep: boolean }): void {
+    const { flow, step, standing } = node;
     const target = next.flow === null ? undefined : this.#world.flows.get(next.flow);
     if (target === undefined) {
       this.#report(flow, binding, 'jump_to_nowhere', node, jumpToNowhere(binding, next.flow));
-      this.#deny(node, binding, standing, 'the flow it leads into does not exist');
+      this.#deny(node, binding, 'the flow it leads into does not exist');
       return;
     }
     if (standing.unasked.has(target.slug)) {
       this.#report(flow, binding, 'jump_loop', node, jumpLoop(binding, target.slug));
       return;
     }
-    const begins = keep ? standing : { ...beginning(standing.visitor), unasked: standing.unasked };
-    if (this.#enter(target, { ...begins, redirected: true }, step, `"${binding.stage.name}" leads here`))
+    const begins = next.keep ? standing : withoutContext(standing);
+    if (standing.signedOut) {
+      // The browser opens that flow as anybody does.
+      this.#settle(node);
       this.#ends = true;
-    else this.#deny(node, binding, standing, `the flow ${target.slug} does not apply to them`);
+      return;
+    }
+    const entering = { before: step, why: `"${binding.stage.name}" leads here`, doubts: [] };
+    if (this.#enter(target, { ...begins, redirected: true }, entering)) {
+      this.#settle(node);
+      this.#ends = true;
+    } else this.#deny(node, binding, `the flow ${target.slug} does not apply to them`);
   }
 
   #end(node: Node): void {
     const { flow, standing } = node;
     this.#ends = true;
+    this.#settle(node);
     if (standing.open.size === 0 || !standing.acted) return;
     this.#report(flow, null, 'link_not_used_up', node, linkNotUsedUp([...standing.open]));
+  }
+
+  /** What was done stays done. */
+  #settle(node: Node): void {
+    for (const { code, flow, binding, said, step } of settled(node))
+      this.#report(flow, binding, code, { standing: node.standing, step }, said);
   }
 
   #report(
     flow: CompiledFlow,
     binding: CompiledBinding | null,
-    code: Parameters<Findings['add']>[0],
+    code: FindingCode,
     { standing, step }: Pick<Node, 'standing' | 'step'>,
-    said: Parameters<Findings['add']>[2],
+    said: Said,
   ): void {
     if (this.#silent) return;
     this.#world.findings.add(
@@ -259,22 +250,5 @@ export class Walk {
       { flow, binding },
       { ...said, visitor: this.#visitor, path: step, unlikely: standing.unlikely },
     );
-  }
-}
-
-/** As the planner asks it; of administrators too many are rather assumed than too few. */
-function isAuthenticatedEnough({ authentication }: CompiledFlow, { visitor, redirected }: Standing): boolean {
-  switch (authentication) {
-    case 'none':
-      return true;
-    case 'require_authenticated':
-    case 'require_superuser':
-      return visitor === 'signed_in';
-    case 'require_unauthenticated':
-      return visitor === 'anonymous';
-    case 'require_redirect':
-      return redirected;
-    case 'require_outpost':
-      return false;
   }
 }

@@ -13,10 +13,21 @@ export function write(call: Visit, proof: WriteProof, standing: Standing): reado
   const makes = proof.creates === 'always' || (pending === 'nobody' && visitor === 'anonymous');
   if (makes && proof.creates === 'never')
     return [{ kind: 'deny', standing, why: 'nobody is there to be written, and user_creation_mode is never_create' }];
+  const names = accepted.written.some(({ field }) => field === 'username');
+  if (names && standing.nameUsed === 'other' && !isAskedHere(call, standing))
+    return [{ kind: 'deny', standing, why: 'the username belongs to the user who was written before' }];
   const written = { ...standing, fresh: new Set<string>(), acted: true };
-  if (makes) return [created(call, proof, written, accepted)];
+  const used = names ? ({ nameUsed: 'own' } as const) : {};
+  if (makes) return [created(call, proof, { ...written, ...used }, accepted)];
   if (accepted.written.length > 0 || proof.joins) judgeUpdate(call, standing, accepted);
-  return [{ kind: 'pass', standing: pending === 'nobody' ? about(written, 'self') : written }];
+  const target = pending === 'nobody' ? about(written, 'self') : written;
+  return [{ kind: 'pass', standing: { ...target, ...used } }];
+}
+
+/** Then a username that is taken is asked once more (W32). */
+function isAskedHere({ flow }: Visit, { answers, loose }: Standing): boolean {
+  const asked = answers.get('username')?.binding;
+  return loose || flow.bindings.some(({ pk }) => pk === asked);
 }
 
 function created(call: Visit, proof: WriteProof, standing: Standing, accepted: KeysAccepted): Next {
@@ -30,7 +41,9 @@ function created(call: Visit, proof: WriteProof, standing: Standing, accepted: K
   }
   if (flow.designation !== 'enrollment' && standing.allowed.size === 0 && standing.pending !== 'trusted')
     reportCreation(call, standing);
-  return { kind: 'pass', standing: about(standing, 'new', proof.active) };
+  const hasPassword = accepted.written.some(({ field }) => field === 'password');
+  const made = { active: proof.active, hasPassword, joined: proof.joins || standing.loose, nameUsed: 'own' } as const;
+  return { kind: 'pass', standing: { ...about(standing, 'new'), ...made } };
 }
 
 function reportCreation({ flow, binding, report }: Visit, { visitor, pending }: Standing): void {
