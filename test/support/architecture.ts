@@ -56,7 +56,7 @@ const maxLines = 300;
 const vagueNames = new Set(['utils', 'helpers', 'common', 'lib', 'shared']);
 const doors = new Set(['src/index.ts', 'src/protocol/index.ts', 'src/testing/index.ts']);
 const tables = new Set(['src/stages/index.ts', 'src/policies/index.ts']);
-const textFile = /\.(yaml|css|svg|json|client\.js)$/;
+const textFile = /\.(yaml|css|svg|json|(?:client|prelude)\.js)$/;
 
 /** Reads every .ts and .tsx file under `src` of a repository. */
 export function readSources(root: string): SourceFiles {
