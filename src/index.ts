@@ -4,7 +4,7 @@
  */
 
 import type { App } from './app/app.ts';
-import type { AppliedBlueprints, BlueprintOptions, Blueprints } from './app/blueprints.ts';
+import type { AppliedBlueprints, BlueprintOptions, Blueprints, CheckedBlueprints } from './app/blueprints.ts';
 import { createApp } from './app/create.ts';
 import type { ExecuteOptions, ExecuteResult } from './app/execute.ts';
 import type { FlowVersions } from './app/flow-versions.ts';
@@ -19,7 +19,7 @@ import type { AttributesOf, TypedFlow } from './blueprints/typed/flow.ts';
 import { sessionTokenOf } from './http/cookies.ts';
 import { createHandler } from './http/handler.ts';
 
-export type { AppliedBlueprints, BlueprintOptions } from './app/blueprints.ts';
+export type { AppliedBlueprints, BlueprintOptions, CheckedBlueprints } from './app/blueprints.ts';
 export type { ExecuteOptions, ExecuteResult, UserReference } from './app/execute.ts';
 export type { DiagramFormat } from './app/flow-diagram.ts';
 export type { FlowDifference, FlowVersion, FlowVersions, Rollback } from './app/flow-versions.ts';
@@ -71,6 +71,7 @@ export {
 export type { HookChange, HookParam, HookTransaction, UserWritten } from './engine/hooks.ts';
 export { definePolicy, type Policy, type PolicyDesk, type PolicyVerdict } from './engine/policy.ts';
 export { type Desk, defineStage, type Outcome, type Stage } from './engine/stage.ts';
+export type { StageProof } from './engine/stage-proof.ts';
 export type { Group, Session, User } from './engine/user.ts';
 export { DoorwardError, type ErrorCode, isDoorwardError } from './kernel/errors.ts';
 
@@ -102,6 +103,11 @@ export interface Doorward<Attributes = unknown> {
     apply(yaml: string | readonly BlueprintSource[], options?: BlueprintOptions): Promise<AppliedBlueprints>;
     /** Tells what an apply would change, and changes nothing. @throws DoorwardError as `apply` */
     plan(yaml: string | readonly BlueprintSource[], options?: BlueprintOptions): Promise<AppliedBlueprints>;
+    /**
+     * Walks every way through every flow, as they would be with these blueprints, and tells what can happen that must
+     * not, with the path that shows it (docs/proof.md). Changes nothing. @throws DoorwardError as `apply`
+     */
+    check(yaml?: string | readonly BlueprintSource[], options?: BlueprintOptions): Promise<CheckedBlueprints>;
     /** A flow as a blueprint (YAML) for another installation; secrets are left out. @throws DoorwardError `flow_not_found` */
     export(slug: string): Promise<string>;
     /** The versions of a flow that are kept, the newest first. @throws DoorwardError `flow_not_found` */
@@ -170,6 +176,7 @@ export async function createDoorward<const Flows extends readonly TypedFlow[] = 
     groups: app.groups,
     tokens: app.tokens,
     flows: {
+      check: (yaml = [], how = {}) => app.blueprints.check(filesOf(yaml), how),
       apply: (yaml, how) => app.blueprints.apply(filesOf(yaml), how),
       plan: (yaml, how) => app.blueprints.plan(filesOf(yaml), how),
       export: (slug) => app.blueprints.export(slug),

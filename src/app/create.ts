@@ -6,6 +6,7 @@ import { createStrengthMeter } from '../adapters/password/strength.ts';
 import { compileProfile } from '../adapters/profile-schema.ts';
 import { applyBlueprints } from '../blueprints/apply.ts';
 import type { Installed } from '../blueprints/models.ts';
+import type { Finding } from '../blueprints/proof/finding.ts';
 import { applyShipped } from '../blueprints/shipped.ts';
 import { applyTyped } from '../blueprints/typed/apply.ts';
 import { installedWith } from '../blueprints/typed/installed.ts';
@@ -74,8 +75,10 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
   try {
     const installed = installedKinds(options);
     const now = () => clock.now();
-    const base = { ...installed, definitions: store.definitions, read: store.read, expressions };
-    await applyShipped(base);
+    const reading = { ...installed, definitions: store.definitions, read: store.read, expressions };
+    await applyShipped(reading);
+    const { proof = 'warn' } = options;
+    const base = { ...reading, origin, proof, found: logOfFindings(log) };
     if (options.blueprints !== undefined && options.blueprints.length > 0)
       await applyBlueprints({ ...base, files: options.blueprints });
     await applyTyped(base, options.flows ?? []);
@@ -85,7 +88,7 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
       folder === undefined ? null : await watchBlueprints({ folder, base, log, now, changed: () => flows.forget() });
     return wire(options, {
       ...{ log, keyring, origin, opened: store, installed, webhooks, mail, profile, retention, now, expressions },
-      ...{ flows, watched, blueprints: createBlueprints({ base, flows, now }) },
+      ...{ flows, watched, blueprints: createBlueprints({ base, flows, now, proof }) },
       versions: createFlowVersions({ base, flows }),
     });
   } catch (error) {
@@ -93,6 +96,15 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
     await store.close();
     throw error;
   }
+}
+
+/** What the proof finds is told where nobody waits for an answer. */
+function logOfFindings(log: Log): (findings: readonly Finding[]) => void {
+  return (findings) => {
+    for (const { code, severity, flow, stage, message, change } of findings)
+      if (severity !== 'note')
+        log('warn', 'the proof of flows found something', { code, severity, flow, stage, message, change });
+  };
 }
 
 interface Parts {

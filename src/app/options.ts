@@ -1,4 +1,5 @@
 import type { ApplyOptions } from '../blueprints/plan.ts';
+import type { ProofMode } from '../blueprints/proof/codes.ts';
 import type { TypedFlow } from '../blueprints/typed/flow.ts';
 import type { HookTransaction, UserWritten } from '../engine/hooks.ts';
 import type { AnyPolicy } from '../engine/policy.ts';
@@ -76,6 +77,11 @@ export interface DoorwardOptions {
   readonly alsoOrigins?: readonly string[];
   /** Applied in order after the shipped flows, each start; idempotent. */
   readonly blueprints?: readonly BlueprintSource[];
+  /**
+   * What becomes of flows in which the proof finds that something can happen that must not (docs/proof.md): `refuse`
+   * applies nothing with an error in it, `warn` (the default) logs and applies, `off` does not look.
+   */
+  readonly proof?: ProofMode;
   /**
    * Every .yaml and .yml below this folder is applied at start, after `blueprints`, and again when it changes. A file that
    * is wrong is logged, and what it had made stays as it is. Relative to the working directory.

@@ -11,6 +11,8 @@ import { type BlueprintFile, findFile, folderFile, givenFile, type KnownFile, sh
 import { makeWay } from './making-way.ts';
 import { flowModel, type Installed, modelTable } from './models.ts';
 import { type Place, type Warning, wrong } from './place.ts';
+import type { ProofMode } from './proof/codes.ts';
+import type { Finding } from './proof/finding.ts';
 import { shippedFiles } from './shipped-files.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { type Identifiers, type Tally, Workspace } from './workspace.ts';
@@ -27,6 +29,10 @@ export interface ApplyOptions {
   readonly skipUnsupported?: boolean;
   /** Ends the open runs of flows that get a new version, instead of letting them finish on theirs. */
   readonly endRuns?: boolean;
+  /** What the proof finds in flows that change: refused, told, or not looked for (the default). */
+  readonly proof?: ProofMode;
+  /** Codes of findings that are accepted. */
+  readonly allow?: readonly string[];
 }
 
 export interface BlueprintInput extends Installed, ApplyOptions {
@@ -35,6 +41,10 @@ export interface BlueprintInput extends Installed, ApplyOptions {
   readonly definitions: DefinitionStore;
   /** Groups and users that blueprints refer to. */
   readonly read: Reads;
+  /** Hears what the proof finds in what is applied. */
+  readonly found?: (findings: readonly Finding[]) => void;
+  /** Our own origin: an address on it is no other site. */
+  readonly origin?: string;
   /** Looks at the code of policies and prompts that are new or changed. */
   readonly expressions?: Expressions;
   /** Files of the watched folder, which `metaapplyblueprint` entries may name; what becomes of one is recorded. */

@@ -3,6 +3,10 @@
 export const severities = ['error', 'warning', 'note'] as const;
 export type Severity = (typeof severities)[number];
 
+/** `refuse`: an error keeps blueprints from being applied; `warn`: everything is told and nothing refused. */
+export const proofModes = ['refuse', 'warn', 'off'] as const;
+export type ProofMode = (typeof proofModes)[number];
+
 interface Code {
   readonly severity: Severity;
   /** For lists of rules, such as that of a code scanner. */
