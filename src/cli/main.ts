@@ -3,6 +3,7 @@ import { type Command, exitCodes, helpOf, parseCall, UsageError } from './comman
 import { apply } from './commands/apply.ts';
 import { backup } from './commands/backup.ts';
 import { blueprintsList } from './commands/blueprints.ts';
+import { check } from './commands/check.ts';
 import { diagram } from './commands/diagram.ts';
 import { events } from './commands/events.ts';
 import { exportFlow } from './commands/export.ts';
@@ -17,11 +18,13 @@ import { serve } from './commands/serve.ts';
 import { tokenCreate, tokenList, tokenRevoke } from './commands/token.ts';
 import { userCreate, userDeactivate, userDelete, userList, userSetPassword } from './commands/user.ts';
 import { processTerminal } from './terminal.ts';
+import { version } from './version.ts';
 
 /** All commands, in the order of the help. */
 const commands: readonly Command[] = [
   serve,
   apply,
+  check,
   exportFlow,
   blueprintsList,
   flowList,
@@ -50,8 +53,6 @@ const commands: readonly Command[] = [
   outboxRetry,
   backup,
 ];
-
-const version = '0.1.0';
 
 function overview(): string {
   const rows = commands.map(({ name, summary }) => `  ${name.padEnd(20)} ${summary}`);
