@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { coldStarts } from './cold-start.js';
 import { openDatabases } from './databases.js';
+import { sectionOf, withSection } from './expressions-report.js';
 import { machine, versions } from './machine.js';
 import { profile } from './profile.js';
 import { document, summary } from './report.js';
@@ -144,16 +145,14 @@ async function measured() {
 /** The half that was not measured stays as it is. @param {Results} results */
 async function writeDocs(results) {
   const file = join(root, 'docs', 'benchmarks.md');
-  const [peersBefore = '', userWriteBefore] = (await readFile(file, 'utf8').catch(() => '# Benchmarks\n')).split(
-    heading,
-  );
+  const before = await readFile(file, 'utf8').catch(() => '# Benchmarks\n');
+  const [peersBefore = '', userWriteBefore] = withSection(before, '').split(heading);
   const first = options.only === 'user-write' ? peersBefore : document(results);
   const { userWrite: measured } = results;
   const kept = userWriteBefore === undefined ? '' : `${heading}${userWriteBefore}`;
-  await writeFile(
-    file,
-    `${first.trimEnd()}\n\n${measured === null ? kept : userWriteSection(results, measured)}`.trimEnd().concat('\n'),
-  );
+  const written = `${first.trimEnd()}\n\n${measured === null ? kept : userWriteSection(results, measured)}`;
+  // What `bench/expressions.js` wrote is its own.
+  await writeFile(file, withSection(written, sectionOf(before)));
 }
 
 /** Both servers under the same load. @param {Results} results */

@@ -26,7 +26,7 @@ async function bundle() {
     logLevel: 'warning',
     loader: { '.wasm': 'binary', '.prelude.js': 'text' },
     // Packages of both kinds ask for Node modules by `require`.
-    banner: { js: "import { createRequire } from 'node:module';\nvar require = createRequire(import.meta.url);" },
+    banner: { js: "var require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
   });
   return { code: outputFiles[0].text, inputs: Object.keys(metafile.inputs).map((path) => join(root, path)) };
 }

@@ -181,6 +181,26 @@ describe('helpers', () => {
     expect(await result(source, variables)).toEqual(expected);
   });
 
+  it.each([
+    [
+      '@example\\.com$',
+      ['a@example.com', 'a@example.com\n', 'a@example.com\n\n', 'a@example.comx'],
+      [true, false, false, false],
+    ],
+    ['^[a-z0-9._-]+@', ['ada.l@x', 'Ada@x', '@x', 'é@x'], [true, false, false, false]],
+    ['\\w+\\s\\d{2}', ['a 12', 'é\u00a012', 'a 1', '- 12'], [true, true, false, false]],
+    ['a.c', ['abc', 'a\rc', 'a\nc', 'aéc'], [true, true, false, true]],
+    ['^(?:adm|ops)-|root$', ['adm-x', 'xops-', 'a root', 'roots'], [true, false, true, false]],
+    ['(a+)+b', ['aab', 'b', 'c', ''], [true, false, false, false]],
+    ['(?P<x>a)(?=b)', ['ab', 'ac', '', 'a'], [true, false, false, false]],
+    ['[^@]*@{2,}', ['@@', '@', 'a@@', 'a@'], [true, false, true, false]],
+    ['\\bada\\b', ['x ada', 'adam', 'ada', '-ada-'], [true, false, true, true]],
+  ])('regex_match of %s', async (pattern, texts, expected) => {
+    const source = `return [[regex_match(t, p), re.search(p, t) is not None] for t in texts]`;
+    const both = await result(`import re\n${source}`, { texts, p: pattern });
+    expect(both).toEqual(expected.map((found) => [found, found]));
+  });
+
   it('ak_message collects texts in their order', async () => {
     const { messages } = await asked('ak_message("one")\nfor x in [2, 3]:\n    ak_message(f"{x}")');
     expect(messages).toEqual(['one', '2', '3']);

@@ -5,6 +5,7 @@ import { CodeError } from '../engine.ts';
 import { slugify } from '../slugify.ts';
 import { absencesOf, mayBeOfServer } from './absences.ts';
 import { askedBy } from './asked.ts';
+import { simpleMatch } from './simple-patterns.ts';
 import { isPythonObject, toJson, toPython } from './values.ts';
 
 type Named = Readonly<Record<string, unknown>>;
@@ -23,6 +24,7 @@ const localFunctions: Readonly<
   ip_address: ([text]) => toPython(ipAddress(textOf(text))),
   ip_network: ([text, strict], named) => toPython(ipNetwork(textOf(text), (named.strict ?? strict) !== false)),
   __in_network__: ([one, network]) => isInNetwork(asObject(one), asObject(network)),
+  __simple_match__: ([text, pattern]) => simpleMatch(text, pattern),
   __now__: ([zone], named) => now(named.tz ?? zone),
   __now_utc__: () => now({ offsetSeconds: 0 }),
   __today__: () => ({ __monty_type__: 'Date', ...dayOf(new Date()) }),

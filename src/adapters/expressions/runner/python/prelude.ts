@@ -5,7 +5,8 @@ import { skipMessage } from './failures.ts';
 const helpers: Readonly<Record<string, string>> = {
   regex_match: `import re as __re__
 def regex_match(value, regex):
-    return __re__.search(regex, value) is not None`,
+    found = __simple_match__(value, regex)
+    return __re__.search(regex, value) is not None if found is None else found`,
   regex_replace: `import re as __re__
 def regex_replace(value, regex, repl):
     return __re__.sub(regex, repl, value)`,
