@@ -1,11 +1,11 @@
 import { hashToken } from '../kernel/ids.ts';
-import type { Json, JsonObject } from '../kernel/json.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { Effect } from './effects.ts';
 import type { CompiledBinding, CompiledFlow, CompiledStage, InvalidResponseAction } from './flow.ts';
 import { safeNext } from './next.ts';
-import type { PlanContext } from './plan-context.ts';
+import type { PlanContext, PromptValue } from './plan-context.ts';
 import type { PolicyDecision } from './policy-request.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
 import type { SessionChange } from './stage.ts';
@@ -18,7 +18,7 @@ export interface ChainState {
   readonly visited: readonly PlanEntry[];
   readonly context: PlanContext;
   readonly challenge: Challenge | null;
-  readonly memo: Json;
+  readonly memo: PromptValue;
   readonly messages: readonly Text[];
   readonly problems: FieldProblems | null;
   readonly effects: readonly Effect[];

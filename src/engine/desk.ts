@@ -1,11 +1,10 @@
-import type { Json } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
 import type { FieldProblems } from '../protocol/text.ts';
 import { askPolicies, referredPolicies } from './admit.ts';
 import { authenticatorsWith } from './authenticator-effects.ts';
 import type { Effect } from './effects.ts';
 import type { CompiledFlow, CompiledStage } from './flow.ts';
-import type { PlanContext } from './plan-context.ts';
+import type { PlanContext, PromptValue } from './plan-context.ts';
 import type { Policies, Reads, Tools } from './ports.ts';
 import { noProvenance } from './provenance.ts';
 import type { AnyStage, Desk } from './stage.ts';
@@ -19,7 +18,7 @@ export interface DeskParts {
   readonly binding: string;
   readonly flow: CompiledFlow;
   readonly context: PlanContext;
-  readonly memo: Json;
+  readonly memo: PromptValue;
   readonly revise: FieldProblems | null;
   readonly visitor: Visitor;
   readonly query: Readonly<Record<string, string>>;

@@ -73,6 +73,8 @@ export type Effect =
       readonly at: number;
     }
   /** Adds to the score of a subject at an address, within `reputationBounds`. */
+  /** Happens once under its name within a time; refused with `used` the next time, also where counting is turned off. */
+  | { readonly kind: 'once'; readonly name: string; readonly windowMs: number; readonly at: number }
   | {
       readonly kind: 'reputation.add';
       readonly subject: string;

@@ -73,7 +73,8 @@ export async function checkPassword(desk: Desk, attempt: PasswordAttempt): Promi
   return { ok: true, effects: [...allowed, ...renewal, reputationChange(desk, subject, 1)], limited: false };
 }
 
-function loginFailed(desk: Desk, user: User | null): Effect {
+/** What the audit record says of a proof that was not one. */
+export function loginFailed(desk: Desk, user: User | null): Effect {
   const { visitor, stage, flow, tools } = desk;
   return {
     kind: 'event',

@@ -86,14 +86,14 @@ export function promptValue(context: PlanContext, key: string): PromptValue | un
   return promptPairs(context)?.find(([name]) => name === key)?.[1];
 }
 
-/** The context as JSON, secrets sealed by `seal`. */
-export function freezeContext(context: PlanContext, seal: (plain: string) => string): JsonObject {
-  return replaceSecrets(context, (secret) => ({ $sealed: seal(secret.reveal()) })) as JsonObject;
+/** What a run knows as JSON, secrets sealed by `seal`. */
+export function freeze<Known>(known: Known, seal: (plain: string) => string): JsonObject {
+  return replaceSecrets(known, (secret) => ({ $sealed: seal(secret.reveal()) })) as JsonObject;
 }
 
-/** A kept context, sealed values opened by `open`; throws when one cannot be opened, and then the run is denied. */
-export function thawContext(frozen: JsonObject, open: (sealed: string) => string): PlanContext {
-  return thaw(frozen, open) as PlanContext;
+/** What was kept, sealed values opened by `open`; throws when one cannot be opened, and then the run is denied. */
+export function thaw<Known>(frozen: JsonObject, open: (sealed: string) => string): Known {
+  return thawed(frozen, open) as Known;
 }
 
 /** A prompted text that looks like a sealed value cannot be one: prompts never store objects of their own. */
@@ -104,10 +104,10 @@ function replaceSecrets(value: unknown, replace: (secret: Secret) => unknown): u
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaceSecrets(item, replace)]));
 }
 
-function thaw(value: unknown, open: (sealed: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((item) => thaw(item, open));
+function thawed(value: unknown, open: (sealed: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => thawed(item, open));
   if (value === null || typeof value !== 'object') return value;
   const sealed = '$sealed' in value ? value.$sealed : undefined;
   if (typeof sealed === 'string') return new Secret(open(sealed));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, thaw(item, open)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, thawed(item, open)]));
 }

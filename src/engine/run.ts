@@ -2,7 +2,7 @@ import type { Json } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { CompiledStage } from './flow.ts';
-import type { PlanContext } from './plan-context.ts';
+import type { PlanContext, PromptValue } from './plan-context.ts';
 import type { PolicyDecision } from './policy-request.ts';
 
 /** In place of a session's hash in runs that stand for a key of `execute`; no hash begins so. */
@@ -50,7 +50,7 @@ export interface RunState {
   /** What a revision is about, shown with the challenge. */
   readonly problems: FieldProblems | null;
   /** What the current stage keeps for itself. */
-  readonly memo: Json;
+  readonly memo: PromptValue;
   /** Where the visitor wants to go afterwards, as they said it (checked when it is used). */
   readonly next: string | null;
   /** Notices to show above the current challenge. */

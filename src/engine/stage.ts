@@ -1,12 +1,13 @@
 import type { z } from 'zod';
-import type { Json, JsonObject } from '../kernel/json.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import type { FieldProblems, Text } from '../protocol/text.ts';
 import type { Effect, Refusal } from './effects.ts';
 import type { CompiledObject, CompiledStage, Designation } from './flow.ts';
-import type { PlanContext } from './plan-context.ts';
+import type { PlanContext, PromptValue } from './plan-context.ts';
 import type { PolicyDecision, PolicyResult } from './policy-request.ts';
 import type { Reads, Tools } from './ports.ts';
+import type { Remembered } from './remembered.ts';
 import type { StageProof } from './stage-proof.ts';
 import type { User } from './user.ts';
 import type { Visitor } from './visitor.ts';
@@ -63,7 +64,7 @@ export interface Desk<Config extends JsonObject = JsonObject> {
   readonly binding: string;
   readonly flow: { readonly slug: string; readonly designation: Designation };
   readonly context: PlanContext;
-  readonly memo: Json;
+  readonly memo: PromptValue;
   /** The stage is visited once more because of these problems with fields that it collected. */
   readonly revise: FieldProblems | null;
   readonly visitor: Visitor;
@@ -91,7 +92,8 @@ interface Common {
   readonly effects?: readonly Effect[];
   /** Notices for the visitor. */
   readonly messages?: readonly Text[];
-  readonly memo?: Json;
+  /** What the stage keeps for itself until it is done; a secret is kept sealed. */
+  readonly memo?: PromptValue;
   /** What the policies said that it asked, for the inspector. */
   readonly decisions?: readonly PolicyDecision[];
 }
@@ -120,6 +122,8 @@ export type Outcome = Common &
     | { readonly kind: 'deny'; readonly message: Text | null; readonly problems?: FieldProblems; readonly undo?: true }
     | { readonly kind: 'restart'; readonly keep: boolean }
     | { readonly kind: 'jump'; readonly flow: string; readonly keep: boolean }
+        /** What the browser is trusted with from now on; the end of this request hands it out. */
+        readonly remember?: Remembered;
     | {
         readonly kind: 'insert';
         readonly stages: readonly CompiledStage[];

@@ -1,3 +1,4 @@
+import type { Remembered } from './remembered.ts';
 import type { Session, User } from './user.ts';
 
 /** Who is at the door. */
@@ -12,6 +13,8 @@ export interface Visitor {
   readonly locale: string;
   readonly origin: string;
   readonly requestId: string;
+  /** What this browser is trusted with beyond its session. */
+  readonly remembered?: readonly Remembered[];
   /** The page's own query (`next`, …); absent without a browser. */
   readonly query?: Readonly<Record<string, string>>;
 }

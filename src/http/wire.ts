@@ -1,6 +1,7 @@
 /** The engine's reply as the reference's JSON (flow-engine.md 4). */
 import type { StepReply } from '../engine/exchange.ts';
 import { showsPendingUser, type WireChallenge, type WireProblem } from '../protocol/challenge.ts';
+import { revealed } from '../protocol/confidential.ts';
 import { type Locale, localize, localizeDeep } from '../protocol/localize.ts';
 import type { FieldProblems } from '../protocol/text.ts';
 
@@ -13,7 +14,7 @@ const bare: readonly string[] = ['xak-flow-redirect', 'xak-flow-shell', 'ak-stag
 /** @param background of the brand, used where the flow has none */
 export function wireChallenge(reply: StepReply, query: string, background: string): WireChallenge {
   const { challenge, flow, locale } = reply;
-  const own = localizeDeep(challenge, locale) as WireChallenge;
+  const own = localizeDeep(revealed(challenge), locale) as WireChallenge;
   if (bare.includes(challenge.component)) return own;
   return {
     ...withQuery(own, query),

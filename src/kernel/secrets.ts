@@ -10,7 +10,16 @@ import {
 import { DoorwardError } from './errors.ts';
 
 /** What a key is used for: one HKDF subkey each, so that a value made for one purpose is useless for another. */
-export type Purpose = 'session' | 'step' | 'run-secret' | 'answer' | 'lookup' | 'replay' | 'credential' | 'outbox';
+export type Purpose =
+  | 'session'
+  | 'step'
+  | 'run-secret'
+  | 'answer'
+  | 'lookup'
+  | 'replay'
+  | 'credential'
+  | 'outbox'
+  | 'remembered';
 
 const minimumBytes = 32;
 

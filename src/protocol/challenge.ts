@@ -1,3 +1,4 @@
+import type { Confidential } from './confidential.ts';
 import type { Text } from './text.ts';
 
 /**
@@ -9,6 +10,10 @@ export type Challenge =
   | IdentificationChallenge
   | PasswordChallenge
   | UserLoginChallenge
+  | TotpSetupChallenge
+  | StaticSetupChallenge
+  | WebAuthnSetupChallenge
+  | ValidateChallenge
   | DummyChallenge
   | RedirectChallenge
   | AccessDeniedChallenge
@@ -97,6 +102,58 @@ export interface UserLoginChallenge {
 export interface DummyChallenge {
   readonly component: 'ak-stage-dummy';
   readonly name: string;
+/** A key for the visitor's authenticator app. */
+export interface TotpSetupChallenge {
+  readonly component: 'ak-stage-authenticator-totp';
+  /** `otpauth://totp/…`; '' where no visitor is there to read it. */
+  readonly config_url: Confidential | '';
+  /** Of a code. */
+  readonly digits: number;
+}
+
+/** Recovery codes, shown this once. */
+export interface StaticSetupChallenge {
+  readonly component: 'ak-stage-authenticator-static';
+  readonly codes: readonly Confidential[];
+}
+
+export interface WebAuthnSetupChallenge {
+  readonly component: 'ak-stage-authenticator-webauthn';
+  /** PublicKeyCredentialCreationOptionsJSON. */
+  readonly registration: PasskeyOptions;
+}
+
+/** Options of a WebAuthn ceremony, as JSON. */
+export interface PasskeyOptions {
+  readonly challenge: string;
+  readonly [key: string]: unknown;
+}
+
+export interface ValidateChallenge {
+  readonly component: 'ak-stage-authenticator-validate';
+  /** What the visitor may prove themselves with, one a class. */
+  readonly device_challenges: readonly DeviceChallenge[];
+  /** What they may set up, where they have nothing yet. */
+  readonly configuration_stages: readonly ConfigurationStage[];
+}
+
+export interface DeviceChallenge {
+  readonly device_class: 'totp' | 'static' | 'webauthn' | 'email';
+  /** `-1`: any passkey of this site. */
+  readonly device_uid: string;
+  /** For a passkey PublicKeyCredentialRequestOptionsJSON, else nothing. */
+  readonly challenge: PasskeyOptions | Readonly<Record<string, never>>;
+  /** ISO 8601. */
+  readonly last_used: string | null;
+}
+
+export interface ConfigurationStage {
+  readonly pk: string;
+  readonly name: string;
+  readonly verbose_name: Text;
+  readonly meta_model_name: string;
+}
+
 }
 
 export interface RedirectChallenge {
@@ -145,5 +202,10 @@ export interface WireChallenge {
 
 /** Whether the reference sends the pending user with this component (flow-engine.md 4, `!`). */
 export function showsPendingUser(component: string): boolean {
-  return ['ak-stage-password', 'ak-stage-user-login', 'ak-stage-access-denied'].includes(component);
+  return withPendingUser.includes(component);
 }
+const withPendingUser: readonly string[] = [
+  ...['ak-stage-password', 'ak-stage-user-login', 'ak-stage-access-denied', 'ak-stage-authenticator-validate'],
+  ...['ak-stage-authenticator-totp', 'ak-stage-authenticator-static', 'ak-stage-authenticator-webauthn'],
+];
+

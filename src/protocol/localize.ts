@@ -1,3 +1,4 @@
+import { isConfidential } from './confidential.ts';
 import type { Text } from './text.ts';
 import { de } from './texts/de.ts';
 import { en, type MessageKey } from './texts/en.ts';
@@ -55,6 +56,7 @@ export function localize(text: Text, locale: Locale): string {
 export function localizeDeep(value: unknown, locale: Locale): unknown {
   if (Array.isArray(value)) return value.map((item) => localizeDeep(item, locale));
   if (value === null || typeof value !== 'object') return value;
+  if (isConfidential(value)) return value;
   if ('$text' in value || '$lang' in value) return localize(value as Text, locale);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, localizeDeep(item, locale)]));
 }

@@ -1,4 +1,8 @@
 import type { AnyStage } from '../engine/stage.ts';
+import { authenticatorStatic } from './authenticator-static/stage.ts';
+import { authenticatorTotp } from './authenticator-totp/stage.ts';
+import { authenticatorValidate } from './authenticator-validate/stage.ts';
+import { authenticatorWebauthn } from './authenticator-webauthn/stage.ts';
 import { deny } from './deny/stage.ts';
 import { dummy } from './dummy/stage.ts';
 import { identification } from './identification/stage.ts';
@@ -18,6 +22,11 @@ export const stages: readonly AnyStage[] = [
   password,
   prompt,
   // Writing and acting
+  // Authenticators
+  authenticatorValidate,
+  authenticatorTotp,
+  authenticatorStatic,
+  authenticatorWebauthn,
   userWrite,
   userLogin,
   userLogout,

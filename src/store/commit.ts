@@ -1,5 +1,5 @@
 import type { Effect, Refusal } from '../engine/effects.ts';
-import { freezeContext } from '../engine/plan-context.ts';
+import { freeze } from '../engine/plan-context.ts';
 import type { Commit, CommitAnswer, Hooks, RunWrite } from '../engine/ports.ts';
 import type { Run } from '../engine/run.ts';
 import type { Keyring } from '../kernel/secrets.ts';
@@ -153,8 +153,9 @@ function updateStatement(run: Run, commitId: string, keyring: Keyring): Statemen
 }
 
 function stateText({ id, state }: Run, keyring: Keyring): string {
-  const context = freezeContext(state.context, (plain) => keyring.seal('run-secret', plain, id));
-  return JSON.stringify({ schema: stateSchema, ...state, context });
+  const { context, challenge, memo } = state;
+  const kept = freeze({ context, challenge, memo }, (plain) => keyring.seal('run-secret', plain, id));
+  return JSON.stringify({ schema: stateSchema, ...state, ...kept });
 }
 
 function endedText({ ended }: Run): string | null {

@@ -1,4 +1,4 @@
-import { type PlanContext, thawContext } from '../engine/plan-context.ts';
+import { thaw } from '../engine/plan-context.ts';
 import type { Run, RunState } from '../engine/run.ts';
 import type { Group, Session, Token, User, UserType } from '../engine/user.ts';
 import type { JsonObject } from '../kernel/json.ts';
@@ -114,16 +114,18 @@ export const stateSchema = 2;
  */
 export function runFrom(row: Row, at: number, keyring: Keyring): Run {
   const id = text(row, at);
-  const { schema, context, ...state } = JSON.parse(text(row, at + 9)) as { schema: number; context: JsonObject } & Omit<
-    RunState,
-    'context'
-  >;
-  if (schema !== stateSchema) throw new Error(`state of schema ${schema}`);
-  const thawed: PlanContext = thawContext(context, (sealed) => {
-    const plain = keyring.open('run-secret', sealed, id);
-    if (plain === null) throw new Error('a sealed value does not open');
-    return plain;
-  });
+  const { schema, context, challenge, memo, ...state } = JSON.parse(text(row, at + 9)) as JsonObject & {
+    readonly context: JsonObject;
+  };
+  if (schema !== stateSchema) throw new Error(`state of schema ${String(schema)}`);
+  const known = thaw<Pick<RunState, 'context' | 'challenge' | 'memo'>>(
+    { context, challenge: challenge ?? null, memo: memo ?? null },
+    (sealed) => {
+      const plain = keyring.open('run-secret', sealed, id);
+      if (plain === null) throw new Error('a sealed value does not open');
+      return plain;
+    },
+  );
   const ended = textOrNull(row, at + 10);
   return {
     id,
@@ -135,7 +137,7 @@ export function runFrom(row: Row, at: number, keyring: Keyring): Run {
     userId: intOrNull(row, at + 6),
     impersonatorId: intOrNull(row, at + 7),
     seq: int(row, at + 8),
-    state: { ...state, context: thawed },
+    state: { ...(state as unknown as Omit<RunState, keyof typeof known>), ...known },
     ended: ended === null ? null : (JSON.parse(ended) as Run['ended']),
     createdAt: int(row, at + 11),
     expiresAt: int(row, at + 12),

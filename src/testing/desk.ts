@@ -3,7 +3,7 @@ import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
 import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
 import type { Outbound } from '../engine/outbound.ts';
-import type { PlanContext } from '../engine/plan-context.ts';
+import type { PlanContext, PromptValue } from '../engine/plan-context.ts';
 import type { PolicyResult } from '../engine/policy-request.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
 import type { Profile } from '../engine/profile.ts';
@@ -11,7 +11,8 @@ import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import type { Desk, Stage } from '../engine/stage.ts';
 import type { Group, Session, Token, User } from '../engine/user.ts';
 import type { Visitor } from '../engine/visitor.ts';
-import type { Json, JsonObject } from '../kernel/json.ts';
+import { hashToken } from '../kernel/ids.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
 import type { FieldProblems } from '../protocol/text.ts';
 
@@ -20,7 +21,7 @@ export interface DeskOptions {
   /** Goes through the stage's own schema, so defaults apply. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly context?: PlanContext;
-  readonly memo?: Json;
+  readonly memo?: PromptValue;
   readonly revise?: FieldProblems | null;
   readonly visitor?: Partial<Visitor>;
   readonly users?: readonly User[];
@@ -236,15 +237,15 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
   };
 }
 
-function storedHash(options: DeskOptions, id: number): string | null {
 function codeHash(authenticator: string, code: string): string {
-  return `code$${authenticator}$${code}`;
+  return hashToken(`${authenticator}\n${code}`);
 }
 
   const password = options.passwords?.[nameOf(options, id)];
   return password === undefined ? null : testHash(password);
 }
 
+function storedHash(options: DeskOptions, id: number): string | null {
 function nameOf(options: DeskOptions, id: number): string {
   return options.users?.find((user) => user.id === id)?.username ?? '';
 }

@@ -20,6 +20,12 @@ export const least: Readonly<Record<string, JsonObject>> = {
 export const others: Readonly<Record<string, readonly JsonObject[]>> = {
   identification: [{ password_stage: 'password', enrollment_flow: 'flow' }, { pretend_user_exists: false }],
   prompt: [{ fields: promptTypes.map((type) => `prompt-${type}`) }],
+  authenticator_totp: [{ digits: '8' }],
+  authenticator_webauthn: [{ user_verification: 'required', max_attempts: 1 }],
+  authenticator_validate: [
+    { not_configured_action: 'deny', device_classes: ['webauthn'] },
+    { not_configured_action: 'configure', configuration_stages: ['password'] },
+  ],
   redirect: [{ mode: 'flow', target_flow: 'flow' }, { target_static: 'https://elsewhere.example/' }],
   user_login: [{ remember_me_offset: 'days=30', terminate_other_sessions: true }],
   user_write: [
@@ -55,6 +61,22 @@ export const world: DeskOptions = {
   groups: [testGroup('staff', { isSuperuser: true })],
   sessions: [testSession(7, 'session-hash'), testSession(7, 'another session')],
   setupSecret: 'digest$setup',
+  authenticators: [
+    {
+      ...{ uuid: 'app', userId: 7, kind: 'totp', name: 'App', createdAt: deskTime, lastUsedAt: null, credential: null },
+      ...{ secret: new Secret('JBSWY3DPEHPK3PXP'), data: { digits: 6, drift: 0 }, counter: 0, codesLeft: 0 },
+    },
+    {
+      ...{ uuid: 'key', userId: 7, kind: 'webauthn', name: 'Key', createdAt: deskTime, lastUsedAt: deskTime },
+      ...{
+        credential: 'a2V5',
+        secret: null,
+        data: { public_key: 'a2V5', transports: ['usb'] },
+        counter: 0,
+        codesLeft: 0,
+      },
+    },
+  ],
   tokens: [
     {
       ...{ hash: 'digest$link', uuid: 'link', purpose: 'recovery', flow: 'test-flow', userId: 7 },
@@ -123,6 +145,8 @@ export const situations: readonly DeskOptions[] = contexts.flatMap((context) =>
 /** Answers to whatever was asked: good ones, empty ones, and such as a stranger sends. */
 export const answers: readonly JsonObject[] = [
   {},
+  { code: '000000', webauthn: { id: 'a2V5', response: {} } },
+  { code: typedSecret, selected_stage: 'password' },
   { uid_field: 'ada', password: typedSecret, remember_me: true, 'attributes.username': 'grace' },
   { uid_field: 'nobody', password: `${typedSecret} but wrong`, remember_me: 'maybe' },
   { uid_field: 'asleep', password: typedSecret, remember_me: false },

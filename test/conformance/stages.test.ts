@@ -7,6 +7,7 @@ import { BlueprintRig } from '../../src/blueprints/blueprint-rig.ts';
 import type { Effect, Refusal } from '../../src/engine/effects.ts';
 import type { AnyStage, Outcome } from '../../src/engine/stage.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
+import { revealed } from '../../src/protocol/confidential.ts';
 import { de } from '../../src/protocol/texts/de.ts';
 import { en } from '../../src/protocol/texts/en.ts';
 import { stages } from '../../src/stages/index.ts';
@@ -101,7 +102,7 @@ describe.each(stages.map((stage) => [stage.kind, stage] as const))('the stage %s
       const challenge = 'challenge' in outcome ? outcome.challenge : undefined;
       if (challenge !== undefined) {
         expect(Buffer.byteLength(JSON.stringify(challenge))).toBeLessThan(mostChallengeBytes);
-        expect(JSON.parse(JSON.stringify(challenge))).toEqual(challenge);
+        expect(JSON.parse(JSON.stringify(revealed(challenge)))).toEqual(revealed(challenge));
       }
       for (const { key, params } of textsIn(outcome))
         for (const catalogue of [en, de]) {

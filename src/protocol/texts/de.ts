@@ -1,3 +1,4 @@
+import { authenticators } from './de/authenticators.ts';
 import { engine } from './de/engine.ts';
 import { mail } from './de/mail.ts';
 import { pages } from './de/pages.ts';
@@ -5,4 +6,11 @@ import { policies } from './de/policies.ts';
 import { stages } from './de/stages.ts';
 import type { MessageKey } from './en.ts';
 
-export const de: Record<MessageKey, string> = { ...engine, ...stages, ...policies, ...mail, ...pages };
+export const de: Record<MessageKey, string> = {
+  ...engine,
+  ...stages,
+  ...policies,
+  ...mail,
+  ...pages,
+  ...authenticators,
+};

@@ -1,3 +1,4 @@
+import { authenticators } from './en/authenticators.ts';
 import { engine } from './en/engine.ts';
 import { mail } from './en/mail.ts';
 import { pages } from './en/pages.ts';
@@ -5,7 +6,7 @@ import { policies } from './en/policies.ts';
 import { stages } from './en/stages.ts';
 
 /** The English catalogue: the list of all keys. `{name}` in a text is replaced by a parameter. */
-export const en = { ...engine, ...stages, ...policies, ...mail, ...pages };
+export const en = { ...engine, ...stages, ...policies, ...mail, ...pages, ...authenticators };
 
 /** A key of the catalogues. */
 export type MessageKey = keyof typeof en;

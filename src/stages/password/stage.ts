@@ -3,6 +3,7 @@
  * was proven by which backend; a decoy's password is always wrong, at the same cost and with the same counters.
  */
 import { z } from 'zod';
+import { passkeyMethod } from '../../engine/factors.ts';
 import { checkPassword, longestTyped } from '../../engine/password-check.ts';
 import { inbuiltBackend } from '../../engine/plan-context.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';
@@ -37,6 +38,9 @@ export const password = defineStage({
   secretFields: () => ['password'],
   async enter(desk) {
     if ((await whoIsPending(desk)) === null) return { kind: 'deny', message: null };
+    // Who signs in by a passkey alone has proven more than a password does.
+    if (desk.flow.designation === 'authentication' && desk.context.auth_method === passkeyMethod)
+      return { kind: 'pass' };
     return {
       kind: 'ask',
       challenge: { component: 'ak-stage-password', allow_show_password: desk.config.allow_show_password },

@@ -1,0 +1,110 @@
+/** Whom the validate stage asks, and what it offers them. */
+import type { Authenticator, AuthenticatorKind } from '../../engine/authenticator.ts';
+import { authenticatorKinds } from '../../engine/authenticator.ts';
+import type { User } from '../../engine/user.ts';
+import type { ConfigurationStage, DeviceChallenge, ValidateChallenge } from '../../protocol/challenge.ts';
+import { text } from '../../protocol/text.ts';
+import { requestOptions } from '../passkey.ts';
+import type { ValidateDesk } from './config.ts';
+
+/** `holder`: whose passkey it is says who it is. A stand-in is asked as a user with an authenticator app. */
+export type Asked =
+  | { readonly kind: 'user'; readonly user: User; readonly authenticators: readonly Authenticator[] }
+  | { readonly kind: 'decoy'; readonly typed: string }
+  | { readonly kind: 'holder' }
+  | { readonly kind: 'nobody' };
+
+/** Who must prove themselves here, with the authenticators that are allowed (AV-1, AV-2). */
+export async function whoIsAsked(desk: ValidateDesk): Promise<Asked> {
+  const { context, flow, visitor, read } = desk;
+  const pending = context.pending_user;
+  if (pending !== undefined && 'decoy' in pending) return { kind: 'decoy', typed: pending.typed };
+  if (pending === undefined && flow.designation === 'authentication' && accepts(desk, 'webauthn'))
+    return { kind: 'holder' };
+  const id = pending === undefined ? visitor.user?.id : pending.ref;
+  const user = id === undefined ? null : await read.user(id);
+  if (user === null) return { kind: 'nobody' };
+  const all = await read.authenticatorsOf(user.id);
+  return { kind: 'user', user, authenticators: all.filter((one) => isAllowed(desk, one)) };
+}
+
+export function accepts({ config }: ValidateDesk, kind: AuthenticatorKind): boolean {
+  return config.device_classes.includes(kind);
+}
+
+export function isAllowed(desk: ValidateDesk, { kind, data }: Authenticator): boolean {
+  const models = desk.config.webauthn_allowed_device_types;
+  if (kind === 'webauthn' && models.length > 0 && !models.includes(String(data.aaguid))) return false;
+  return accepts(desk, kind);
+}
+
+/** What is shown: each class once, the one used last first. */
+export async function offer(desk: ValidateDesk, asked: Asked): Promise<ValidateChallenge> {
+  const classes = authenticatorKinds.filter((kind) => accepts(desk, kind));
+  const challenges =
+    asked.kind === 'user'
+      ? await Promise.all(classes.flatMap((kind) => offerOf(desk, kind, asked) ?? []))
+      : asked.kind === 'nobody'
+        ? []
+        : [await madeUp(desk, classes, asked)];
+  return { component: 'ak-stage-authenticator-validate', device_challenges: challenges, configuration_stages: [] };
+}
+
+function offerOf(
+  desk: ValidateDesk,
+  kind: AuthenticatorKind,
+  { authenticators }: Extract<Asked, { kind: 'user' }>,
+): Promise<DeviceChallenge> | null {
+  const own = authenticators.filter((one) => one.kind === kind);
+  const [latest] = own.toSorted((a, b) => (b.lastUsedAt ?? 0) - (a.lastUsedAt ?? 0));
+  if (latest === undefined) return null;
+  // Who proved nothing yet learns nothing of the account but how it is asked.
+  const at = isProven(desk) ? latest.lastUsedAt : null;
+  return challengeOf(desk, kind, {
+    uid: latest.uuid,
+    passkeys: own,
+    lastUsed: at === null ? null : new Date(at).toISOString(),
+  });
+}
+
+function isProven({ context, visitor }: ValidateDesk): boolean {
+  return context.auth_method !== undefined || (context.pending_user === undefined && visitor.user !== null);
+}
+
+/** For a stand-in, the same each time; for the holder of a passkey, any of this site (AV-2). */
+function madeUp(
+  desk: ValidateDesk,
+  classes: readonly AuthenticatorKind[],
+  asked: { readonly kind: 'decoy'; readonly typed: string } | { readonly kind: 'holder' },
+): Promise<DeviceChallenge> {
+  if (asked.kind === 'holder') return challengeOf(desk, 'webauthn', { uid: '-1', passkeys: [], lastUsed: null });
+  const [kind = 'totp'] = classes;
+  const draw = Buffer.from(desk.tools.hashToken(`authenticator\n${asked.typed}`));
+  const hex = draw.toString('hex').padEnd(32, '0');
+  const uid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  return challengeOf(desk, kind, { uid, passkeys: [], lastUsed: null });
+}
+
+async function challengeOf(
+  desk: ValidateDesk,
+  kind: AuthenticatorKind,
+  { uid, passkeys, lastUsed }: { uid: string; passkeys: readonly Authenticator[]; lastUsed: string | null },
+): Promise<DeviceChallenge> {
+  const verification = uid === '-1' ? 'required' : desk.config.webauthn_user_verification;
+  const challenge = kind === 'webauthn' ? await requestOptions(desk, passkeys, verification) : {};
+  return { device_class: kind, device_uid: uid, challenge, last_used: lastUsed };
+}
+
+/** What a user without authenticator may set up. */
+export function configurations(desk: ValidateDesk): readonly ConfigurationStage[] {
+  return desk.config.configuration_stages.flatMap((pk) => {
+    const stage = desk.object(pk);
+    if (stage?.stageKind === undefined) return [];
+    const kind = stage.stageKind.replace(/^authenticator_/, '');
+    const known = kind === 'totp' || kind === 'static' || kind === 'webauthn' || kind === 'email';
+    const meta_model_name = `authentik_stages_${stage.stageKind}.${stage.stageKind.replaceAll('_', '')}stage`;
+    return [
+      { pk, name: stage.name, verbose_name: known ? text(`authenticator.${kind}`) : stage.name, meta_model_name },
+    ];
+  });
+}
