@@ -14,7 +14,10 @@ afterAll(() => program.remove());
 
 async function apply(keys: readonly string[], title: string): Promise<void> {
   const fields = keys.map((key) => ({ field_key: key }));
-  const stages = [{ kind: 'prompt', fields }, { kind: 'user_write' }];
+  const stages = [
+    { kind: 'prompt', fields },
+    { kind: 'user_write', attrs: { user_creation_mode: 'always_create' } },
+  ];
   writeFileSync(join(program.folder, 'join.yaml'), flowYaml({ slug: 'join', attrs: { title }, stages }).text);
   expect((await program.run(['apply', 'join.yaml'])).code).toBe(0);
 }

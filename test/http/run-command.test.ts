@@ -100,7 +100,7 @@ describe('doorward run', () => {
             { field_key: 'email', type: 'email', required: false },
           ],
         },
-        { kind: 'user_write' },
+        { kind: 'user_write', attrs: { user_creation_mode: 'always_create' } },
       ],
     });
     const write = flowYaml({ slug: 'write', stages: [{ kind: 'user_write' }] });
