@@ -90,7 +90,18 @@ export function buildOptions() {
     metafile: true,
     logLevel: 'warning',
     // Bundled packages load in a third of the time. These have native parts, or are CommonJS that is loaded lazily.
-    external: ['libsql', '@libsql/*', '@node-rs/*', 'ajv', 'ajv-formats', 'pg', 'pg-native', 'pino', 'prom-client'],
+    external: [
+      'libsql',
+      '@libsql/*',
+      '@node-rs/*',
+      'ajv',
+      'ajv-formats',
+      'pg',
+      'pg-native',
+      'pino',
+      'prom-client',
+      'qrcode',
+    ],
     loader: { '.yaml': 'text', '.css': 'text', '.svg': 'text', '.client.js': 'text' },
     // CommonJS packages ask for Node modules by `require`; the protocol's files must still load in a browser.
     banner: {

@@ -2,6 +2,9 @@
 import { isDoorwardError } from '../kernel/errors.ts';
 import { flowPage } from '../pages/flow-page.tsx';
 import type { FlowPageData } from '../pages/page-data.ts';
+import { drawQrCode, type QrCode } from '../pages/qr-code.ts';
+import type { Challenge } from '../protocol/challenge.ts';
+import { isConfidential } from '../protocol/confidential.ts';
 import { actingAs } from './acting.ts';
 import { type HeaderMap, htmlAnswer, jsonAnswer, logged, redirectAnswer } from './answers.ts';
 import { lookOf, type Site, type TakenStep, takeStep, type Visit } from './exchange.ts';
@@ -50,7 +53,13 @@ export async function page(site: Site, visit: Visit): Promise<Response> {
     acting: actingAs(site, visit, reply.actingAs),
     inspector: await inspectorOf(site, visit),
   });
+    qrCode: await qrCodeOf(reply.challenge),
   return htmlAnswer(html, 200, headers);
+}
+
+async function qrCodeOf(challenge: Challenge): Promise<QrCode | null> {
+  const address = challenge.component === 'ak-stage-authenticator-totp' ? challenge.config_url : null;
+  return isConfidential(address) ? drawQrCode(address.reveal()) : null;
 }
 
 /** `?inspector` shows an administrator the run behind the page; `?inspector=available` leaves it closed. */

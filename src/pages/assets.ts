@@ -1,3 +1,4 @@
+import authenticatorScript from './assets/authenticators.client.js';
 import avatarSvg from './assets/avatar.svg';
 import script from './assets/doorward.client.js';
 import css from './assets/doorward.css';
@@ -10,6 +11,7 @@ export { logoSvg };
 export const stylesheetPath = `/static/doorward-${contentHash(css)}.css`;
 export const scriptPath = `/static/doorward-${contentHash(script)}.js`;
 
+export const authenticatorScriptPath = `/static/authenticators-${contentHash(authenticatorScript)}.js`;
 /** A file that the pages load. */
 export interface Asset {
   readonly body: string;
@@ -27,5 +29,6 @@ export const assets: Readonly<Record<string, Asset>> = {
   [scriptPath]: { body: script, type: 'text/javascript; charset=utf-8', immutable: true },
   '/static/logo.svg': svg(logoSvg),
   '/static/favicon.svg': svg(faviconSvg),
+  [authenticatorScriptPath]: { body: authenticatorScript, type: 'text/javascript; charset=utf-8', immutable: true },
   '/static/avatar.svg': svg(avatarSvg),
 };

@@ -1,3 +1,4 @@
+import { StaticSetup, TotpSetup, Validate, WebAuthnSetup } from './authenticators.tsx';
 import { AccessDenied, Dummy, FlowError, Redirect, UnknownComponent } from './endings.tsx';
 import { Inspector } from './inspector.tsx';
 import type { FlowPageData } from './page-data.ts';
@@ -60,6 +61,14 @@ function Step({ data }: { readonly data: FlowPageData }) {
       return <Dummy data={data} challenge={challenge} />;
     case 'ak-stage-access-denied':
       return <AccessDenied data={data} challenge={challenge} />;
+    case 'ak-stage-authenticator-totp':
+      return <TotpSetup data={data} challenge={challenge} />;
+    case 'ak-stage-authenticator-static':
+      return <StaticSetup data={data} challenge={challenge} />;
+    case 'ak-stage-authenticator-webauthn':
+      return <WebAuthnSetup data={data} challenge={challenge} />;
+    case 'ak-stage-authenticator-validate':
+      return <Validate data={data} challenge={challenge} />;
     case 'ak-stage-flow-error':
       return <FlowError data={data} challenge={challenge} />;
     case 'xak-flow-redirect':

@@ -6,6 +6,7 @@ import type { Locale } from '../protocol/localize.ts';
 import type { Text } from '../protocol/text.ts';
 import type { Brand } from './brand.ts';
 import type { ShownProvenance } from './provenance-line.tsx';
+import type { QrCode } from './qr-code.ts';
 
 /** An administrator acts as this user; every page says so, and lets them stop. */
 export interface Acting {
@@ -24,6 +25,8 @@ export interface FlowPageData {
   readonly values: Readonly<Record<string, string | readonly string[]>>;
   /** The page's query, which links to other flows take along. */
   readonly query: string;
+  /** Of the key for an authenticator app. */
+  readonly qrCode?: QrCode | null;
   readonly acting?: Acting | null;
   /** The run behind the page, where an administrator asked to see it. */
   readonly inspector?: { readonly inspected: Inspected; readonly open: boolean } | null;

@@ -17,6 +17,7 @@ import {
 import type { Locale } from '../../src/protocol/localize.ts';
 import { type FieldProblems, text } from '../../src/protocol/text.ts';
 import { accountData, brand } from './account-sample.ts';
+import { authenticatorSamples } from './authenticator-samples.ts';
 import { inspectedSample } from './inspector-sample.ts';
 
 /** Pages with made-up data, for the tests and for looking at. */
@@ -49,6 +50,7 @@ interface Sample {
   readonly layout?: Layout;
   readonly background?: string;
   readonly reply?: Partial<StepReply>;
+  readonly qrCode?: FlowPageData['qrCode'];
   readonly query?: string;
 }
 
@@ -70,6 +72,7 @@ export function sampleData(challenge: Challenge, sample: Sample = {}): FlowPageD
     brand: sample.brand ?? brand,
     action: '/if/flow/sample/?next=%2Fapp',
     values: sample.values ?? {},
+    qrCode: sample.qrCode ?? null,
     query: sample.query ?? 'next=%2Fapp',
   };
 }
@@ -177,6 +180,13 @@ export const sampleBrands: readonly Brand[] = [brand, withPhoto, yellow, navy];
 const acting = { username: 'ada', csrf: 'step-token' };
 const who = { pendingUser: 'ada.lovelace@analytical-engine.example.org' };
 
+const authenticatorPages = Object.fromEntries(
+  authenticatorSamples.map(({ name, challenge, ...sample }) => [
+    name,
+    samplePage(challenge, { ...sample, reply: who }),
+  ]),
+);
+
 /** Every kind of page by name: all components, all field types with and without problems, the account, the errors. */
 export const samplePages: Readonly<Record<string, string>> = {
   identification: samplePage(identification),
@@ -231,6 +241,7 @@ export const samplePages: Readonly<Record<string, string>> = {
       problems: { password: [{ code: 'invalid', text: 'This password is not right.' }] },
     },
   ),
+  ...authenticatorPages,
   'user-login': samplePage({ component: 'ak-stage-user-login' }, { reply: who }),
   dummy: samplePage({ component: 'ak-stage-dummy', name: 'dummy-stage' }, { title: 'Hello' }),
   confirm: samplePage({ component: 'ak-stage-dummy', name: 'Continue' }, { title: 'Sign out' }),
