@@ -108,6 +108,8 @@ export type Outcome = Common &
         readonly context?: Readonly<Record<string, unknown>>;
         /** A change of the browser's session that the end of this request hands out. */
         readonly session?: SessionChange;
+        /** What the browser is trusted with from now on; the end of this request hands it out. */
+        readonly remember?: Remembered;
         /** For `execute` and the event: what user_write did. */
         readonly report?: JsonObject;
       }
@@ -122,8 +124,6 @@ export type Outcome = Common &
     | { readonly kind: 'deny'; readonly message: Text | null; readonly problems?: FieldProblems; readonly undo?: true }
     | { readonly kind: 'restart'; readonly keep: boolean }
     | { readonly kind: 'jump'; readonly flow: string; readonly keep: boolean }
-        /** What the browser is trusted with from now on; the end of this request hands it out. */
-        readonly remember?: Remembered;
     | {
         readonly kind: 'insert';
         readonly stages: readonly CompiledStage[];

@@ -27,8 +27,8 @@ const svg = (body: string): Asset => ({ body, type: 'image/svg+xml', immutable: 
 export const assets: Readonly<Record<string, Asset>> = {
   [stylesheetPath]: { body: css, type: 'text/css; charset=utf-8', immutable: true },
   [scriptPath]: { body: script, type: 'text/javascript; charset=utf-8', immutable: true },
+  [authenticatorScriptPath]: { body: authenticatorScript, type: 'text/javascript; charset=utf-8', immutable: true },
   '/static/logo.svg': svg(logoSvg),
   '/static/favicon.svg': svg(faviconSvg),
-  [authenticatorScriptPath]: { body: authenticatorScript, type: 'text/javascript; charset=utf-8', immutable: true },
   '/static/avatar.svg': svg(avatarSvg),
 };
