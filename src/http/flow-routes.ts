@@ -52,8 +52,8 @@ export async function page(site: Site, visit: Visit): Promise<Response> {
     query: url.search.slice(1),
     acting: actingAs(site, visit, reply.actingAs),
     inspector: await inspectorOf(site, visit),
-  });
     qrCode: await qrCodeOf(reply.challenge),
+  });
   return htmlAnswer(html, 200, headers);
 }
 
