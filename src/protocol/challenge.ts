@@ -99,9 +99,6 @@ export interface UserLoginChallenge {
   readonly component: 'ak-stage-user-login';
 }
 
-export interface DummyChallenge {
-  readonly component: 'ak-stage-dummy';
-  readonly name: string;
 /** A key for the visitor's authenticator app. */
 export interface TotpSetupChallenge {
   readonly component: 'ak-stage-authenticator-totp';
@@ -154,6 +151,9 @@ export interface ConfigurationStage {
   readonly meta_model_name: string;
 }
 
+export interface DummyChallenge {
+  readonly component: 'ak-stage-dummy';
+  readonly name: string;
 }
 
 export interface RedirectChallenge {
@@ -200,12 +200,12 @@ export interface WireChallenge {
   readonly [key: string]: unknown;
 }
 
-/** Whether the reference sends the pending user with this component (flow-engine.md 4, `!`). */
-export function showsPendingUser(component: string): boolean {
-  return withPendingUser.includes(component);
-}
 const withPendingUser: readonly string[] = [
   ...['ak-stage-password', 'ak-stage-user-login', 'ak-stage-access-denied', 'ak-stage-authenticator-validate'],
   ...['ak-stage-authenticator-totp', 'ak-stage-authenticator-static', 'ak-stage-authenticator-webauthn'],
 ];
 
+/** Whether the reference sends the pending user with this component (flow-engine.md 4, `!`). */
+export function showsPendingUser(component: string): boolean {
+  return withPendingUser.includes(component);
+}

@@ -241,11 +241,11 @@ function codeHash(authenticator: string, code: string): string {
   return hashToken(`${authenticator}\n${code}`);
 }
 
+function storedHash(options: DeskOptions, id: number): string | null {
   const password = options.passwords?.[nameOf(options, id)];
   return password === undefined ? null : testHash(password);
 }
 
-function storedHash(options: DeskOptions, id: number): string | null {
 function nameOf(options: DeskOptions, id: number): string {
   return options.users?.find((user) => user.id === id)?.username ?? '';
 }
