@@ -17,6 +17,15 @@ export function withFactor({ auth_method_args: args = {} }: PlanContext, used: A
   return { ...args, mfa_devices: [...known, namedAuthenticator(used)] };
 }
 
+/** What the plan context knows once a passkey has said who it is (AV-8): nothing that was proven of anybody before. */
+export function byPasskeyAlone(used: Authenticator): Readonly<Record<string, unknown>> {
+  const device = { device: namedAuthenticator(used), device_type: used.data.device_type ?? null };
+  return {
+    ...{ pending_user: { ref: used.userId }, pending_user_identifier: undefined, user_backend: undefined },
+    ...{ auth_method: passkeyMethod, auth_method_args: { ...withFactor({}, used), ...device } },
+  };
+}
+
 /** The kinds of authenticator that were used in the run, each once. */
 export function factorsOf({ auth_method_args: args }: PlanContext): readonly AuthenticatorKind[] {
   const used = isPlainObject(args) && Array.isArray(args.mfa_devices) ? args.mfa_devices : [];

@@ -41,6 +41,25 @@ export function PasskeyButton({ view, ceremony, options, field, label, primary, 
   );
 }
 
+/** A form of its own beside the one that asks for a name: the browser offers passkeys with the name, or at this button. */
+export function PasskeySignIn({ view, options }: Pick<PasskeyProps, 'view' | 'options'>) {
+  const { reply, action } = view.data;
+  return (
+    <form method="post" action={action}>
+      <input type="hidden" name="component" value={reply.challenge.component} />
+      {reply.stepToken === null ? null : <input type="hidden" name="step" value={reply.stepToken} />}
+      <PasskeyButton
+        view={view}
+        ceremony="get"
+        options={options}
+        field="passkey"
+        label={view.words.of('page.passkey_sign_in')}
+        autofill
+      />
+    </form>
+  );
+}
+
 export function AuthenticatorScript() {
   return <script src={authenticatorScriptPath} defer />;
 }

@@ -4,6 +4,7 @@ import { controlAttributes, FieldFrame, PasswordInput } from './field-frame.tsx'
 import { FlowForm, FlowLink, HiddenUsername, PendingUser } from './flow-form.tsx';
 import { type FormField, type FormView, formView, shownValue } from './form-view.ts';
 import type { ChallengeProps } from './page-data.ts';
+import { PasskeySignIn } from './passkey-button.tsx';
 import { type Words, wordsIn } from './words.ts';
 
 export function Identification({ data, challenge }: ChallengeProps<IdentificationChallenge>) {
@@ -30,7 +31,7 @@ export function Identification({ data, challenge }: ChallengeProps<Identificatio
             <input
               {...controlAttributes(view, identifier)}
               {...(emailOnly ? { type: 'email', inputmode: 'email' } : { type: 'text' })}
-              autocomplete="username"
+              autocomplete={challenge.passkey_challenge === undefined ? 'username' : 'username webauthn'}
               {...verbatim}
               required
               value={shownValue(view, 'uid_field')}
@@ -40,6 +41,9 @@ export function Identification({ data, challenge }: ChallengeProps<Identificatio
             <CurrentPassword view={view} field={password} showable={challenge.allow_show_password} />
           ) : null}
         </FlowForm>
+      )}
+      {challenge.passkey_challenge === undefined ? null : (
+        <PasskeySignIn view={view} options={challenge.passkey_challenge} />
       )}
       <IdentificationLinks view={view} challenge={challenge} />
     </>

@@ -86,6 +86,8 @@ export interface IdentificationChallenge {
   readonly sources: readonly [];
   readonly show_source_labels: boolean;
   readonly enable_remember_me: boolean;
+  /** Any passkey of this site may sign in. */
+  readonly passkey_challenge?: PasskeyOptions;
 }
 
 /** Components with `pending_user` and `pending_user_avatar`, which the executor adds. */

@@ -101,18 +101,18 @@ export async function verifiedPasskey(
   }
 }
 
-/** PublicKeyCredentialRequestOptionsJSON; without authenticators for any passkey that the browser has of this site. */
-export async function requestOptions(
+/**
+ * PublicKeyCredentialRequestOptionsJSON; without authenticators for any passkey that the browser has of this site. The
+ * library is not needed for it, and the page of every sign-in may hold it.
+ */
+export function requestOptions(
   desk: Desk,
   known: readonly Authenticator[],
   verification: Verification,
-): Promise<PasskeyOptions> {
-  const { generateAuthenticationOptions } = await import('@simplewebauthn/server');
-  const options = await generateAuthenticationOptions({
-    ...{ rpID: rpId(desk), challenge: challengeNow(desk, 'use'), timeout: ceremonyMs },
-    ...{ allowCredentials: descriptors(known), userVerification: verification },
-  });
-  return plain(options);
+): PasskeyOptions {
+  const challenge = Buffer.from(challengeNow(desk, 'use')).toString('base64url');
+  const allowCredentials = descriptors(known).map((one) => ({ ...one, type: 'public-key' }));
+  return { challenge, rpId: rpId(desk), timeout: ceremonyMs, allowCredentials, userVerification: verification };
 }
 
 /** A passkey that was used, and what the commit must write for it to count. */

@@ -45,6 +45,15 @@ const choices: Challenge = {
 
 /** The pages on which authenticators are set up and asked for. */
 export const authenticatorSamples: readonly AuthenticatorSample[] = [
+  {
+    ...{ name: 'identification-passkey', title: 'Welcome back' },
+    challenge: {
+      ...{ component: 'ak-stage-identification', user_fields: ['username', 'email'], password_fields: false },
+      ...{ allow_show_password: false, flow_designation: 'authentication', captcha_stage: null, sources: [] },
+      ...{ primary_action: 'Sign in', show_source_labels: false, enable_remember_me: false },
+      ...{ passkey_challenge: options, enroll_url: '/if/flow/enrollment/' },
+    },
+  },
   { name: 'totp', title: 'Set up an authenticator app', challenge: totp, qrCode },
   { name: 'totp-problem', title: 'Set up an authenticator app', challenge: totp, qrCode, problems: wrong },
   { name: 'totp-de', title: 'Authenticator-App einrichten', challenge: totp, qrCode, locale: 'de' },

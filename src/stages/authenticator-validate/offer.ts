@@ -39,14 +39,14 @@ export function isAllowed(desk: ValidateDesk, { kind, data }: Authenticator): bo
 }
 
 /** What is shown: each class once, the one used last first. */
-export async function offer(desk: ValidateDesk, asked: Asked): Promise<ValidateChallenge> {
+export function offer(desk: ValidateDesk, asked: Asked): ValidateChallenge {
   const classes = authenticatorKinds.filter((kind) => accepts(desk, kind));
   const challenges =
     asked.kind === 'user'
-      ? await Promise.all(classes.flatMap((kind) => offerOf(desk, kind, asked) ?? []))
+      ? classes.flatMap((kind) => offerOf(desk, kind, asked) ?? [])
       : asked.kind === 'nobody'
         ? []
-        : [await madeUp(desk, classes, asked)];
+        : [madeUp(desk, classes, asked)];
   return { component: 'ak-stage-authenticator-validate', device_challenges: challenges, configuration_stages: [] };
 }
 
@@ -54,7 +54,7 @@ function offerOf(
   desk: ValidateDesk,
   kind: AuthenticatorKind,
   { authenticators }: Extract<Asked, { kind: 'user' }>,
-): Promise<DeviceChallenge> | null {
+): DeviceChallenge | null {
   const own = authenticators.filter((one) => one.kind === kind);
   const [latest] = own.toSorted((a, b) => (b.lastUsedAt ?? 0) - (a.lastUsedAt ?? 0));
   if (latest === undefined) return null;
@@ -76,7 +76,7 @@ function madeUp(
   desk: ValidateDesk,
   classes: readonly AuthenticatorKind[],
   asked: { readonly kind: 'decoy'; readonly typed: string } | { readonly kind: 'holder' },
-): Promise<DeviceChallenge> {
+): DeviceChallenge {
   if (asked.kind === 'holder') return challengeOf(desk, 'webauthn', { uid: '-1', passkeys: [], lastUsed: null });
   const [kind = 'totp'] = classes;
   const draw = Buffer.from(desk.tools.hashToken(`authenticator\n${asked.typed}`));
@@ -85,13 +85,13 @@ function madeUp(
   return challengeOf(desk, kind, { uid, passkeys: [], lastUsed: null });
 }
 
-async function challengeOf(
+function challengeOf(
   desk: ValidateDesk,
   kind: AuthenticatorKind,
   { uid, passkeys, lastUsed }: { uid: string; passkeys: readonly Authenticator[]; lastUsed: string | null },
-): Promise<DeviceChallenge> {
+): DeviceChallenge {
   const verification = uid === '-1' ? 'required' : desk.config.webauthn_user_verification;
-  const challenge = kind === 'webauthn' ? await requestOptions(desk, passkeys, verification) : {};
+  const challenge = kind === 'webauthn' ? requestOptions(desk, passkeys, verification) : {};
   return { device_class: kind, device_uid: uid, challenge, last_used: lastUsed };
 }
 

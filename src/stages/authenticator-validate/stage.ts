@@ -3,7 +3,7 @@
  * that says who it is. It gets the pending user and says what they proved themselves with.
  */
 import type { Authenticator } from '../../engine/authenticator.ts';
-import { factorsOf, namedAuthenticator, passkeyMethod, withFactor } from '../../engine/factors.ts';
+import { byPasskeyAlone, factorsOf, withFactor } from '../../engine/factors.ts';
 import { loginFailed } from '../../engine/password-check.ts';
 import type { Remembered } from '../../engine/remembered.ts';
 import { defineStage, type Outcome, type Response } from '../../engine/stage.ts';
@@ -28,8 +28,9 @@ export const authenticatorValidate = defineStage({
   gives: ['pending_user', 'auth_method', 'auth_method_args'],
   touchesBrowser: true,
   // Who has none is let past, or gets one here: only `deny` proves something of everybody.
-  proof: ({ not_configured_action }) => ({
+  proof: ({ not_configured_action, device_classes }) => ({
     ...{ asks: true, proves: ['authenticator'], mayPassWithout: not_configured_action !== 'deny' },
+    ...(device_classes.includes('webauthn') ? { identifies: 'holder_if_nobody' as const } : {}),
   }),
   secretFields: () => ['code', 'webauthn'],
   async enter(desk) {
@@ -40,7 +41,7 @@ export const authenticatorValidate = defineStage({
       if (asked.authenticators.length === 0) return withoutAuthenticator(desk);
       if (isTrusted(desk, asked.user, asked.authenticators)) return { kind: 'pass' };
     }
-    return { kind: 'ask', challenge: await offer(desk, asked) };
+    return { kind: 'ask', challenge: offer(desk, asked) };
   },
   async answer(desk, response) {
     const selected = member(response, 'selected_stage');
@@ -53,7 +54,7 @@ export const authenticatorValidate = defineStage({
     if (effect !== 'authenticator.use' && effect !== 'once') return { kind: 'deny', message: null };
     const asked = await whoIsAsked(desk);
     const { user } = asked.kind === 'user' ? asked : { user: null };
-    return { ...(await again(desk, asked, wrongCode)), effects: [loginFailed(desk, user)] };
+    return { ...again(desk, asked, wrongCode), effects: [loginFailed(desk, user)] };
   },
 });
 
@@ -80,34 +81,32 @@ interface Problem {
 }
 
 /** The page once more: a passkey needs a new challenge. */
-async function again(desk: ValidateDesk, asked: Asked, { field, code, text }: Problem): Promise<Outcome> {
-  return { kind: 'retry', challenge: await offer(desk, asked), problems: { [field]: [{ code, text }] } };
+function again(desk: ValidateDesk, asked: Asked, { field, code, text }: Problem): Outcome {
+  return { kind: 'retry', challenge: offer(desk, asked), problems: { [field]: [{ code, text }] } };
 }
 
-async function decide(desk: ValidateDesk, asked: Asked, judged: Judged, problem: Problem): Promise<Outcome> {
+function decide(desk: ValidateDesk, asked: Asked, judged: Judged, problem: Problem): Outcome {
   const { effects } = judged;
   if (judged.kind === 'limited') return { ...tooMany, effects };
-  if (judged.kind === 'wrong') return { ...(await again(desk, asked, problem)), effects };
+  if (judged.kind === 'wrong') return { ...again(desk, asked, problem), effects };
   const { authenticator } = judged;
   const { context } = desk;
-  const auth_method_args = withFactor(context, authenticator);
-  const alone = asked.kind === 'holder';
-  const device = { device: namedAuthenticator(authenticator), device_type: authenticator.data.device_type ?? null };
+  if (asked.kind !== 'user') return { kind: 'pass', effects, context: byPasskeyAlone(authenticator) };
+  const { auth_method = 'auth_mfa' } = context;
   return {
     kind: 'pass',
     effects,
     context: {
-      pending_user: { ref: authenticator.userId },
-      auth_method: alone ? passkeyMethod : (context.auth_method ?? 'auth_mfa'),
-      auth_method_args: alone ? { ...auth_method_args, ...device } : auth_method_args,
+      pending_user: { ref: asked.user.id },
+      ...{ auth_method, auth_method_args: withFactor(context, authenticator) },
     },
-    ...(asked.kind === 'user' ? trust(desk, asked.user, authenticator) : {}),
+    ...trust(desk, asked.user, authenticator),
   };
 }
 
 /** AV-4: the choice is made in the browser; the reference's client ignores what it is answered. */
-async function select(desk: ValidateDesk, asked: Asked, wish: JsonObject): Promise<Outcome> {
-  const { device_challenges: offered } = await offer(desk, asked);
+function select(desk: ValidateDesk, asked: Asked, wish: JsonObject): Outcome {
+  const { device_challenges: offered } = offer(desk, asked);
   const isOffered = offered.some((one) => one.device_class === wish.device_class && one.device_uid === wish.device_uid);
   return again(
     desk,

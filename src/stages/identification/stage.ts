@@ -13,6 +13,8 @@ import type { User } from '../../engine/user.ts';
 import { isPlainObject, type JsonObject, member } from '../../kernel/json.ts';
 import type { IdentificationChallenge } from '../../protocol/challenge.ts';
 import { text, wholeForm } from '../../protocol/text.ts';
+import { credentialIn } from '../passkey.ts';
+import { byPasskey, offeredPasskey, passkeyRefused } from './passkey.ts';
 
 const flowLink = z.string().nullable().default(null);
 const config = z
@@ -23,6 +25,7 @@ const config = z
       .describe('What identifies a user.'),
     password_stage: z.string().nullable().default(null).describe('Asks the password on the same page.'),
     captcha_stage: z.null('captcha stages cannot be used yet').default(null),
+    webauthn_stage: z.string().nullable().default(null).describe('Passkeys that it allows sign in without a name.'),
     case_insensitive_matching: z.boolean().default(true),
     show_matched_user: z.boolean().default(true).describe("Later pages show the user's name, not what was typed."),
     pretend_user_exists: z.boolean().default(true).describe('An unknown user goes on as if there were one.'),
@@ -48,6 +51,7 @@ export const identification = defineStage({
   config,
   references: {
     password_stage: 'stage',
+    webauthn_stage: 'stage',
     enrollment_flow: 'flow',
     recovery_flow: 'flow',
     passwordless_flow: 'flow',
@@ -56,11 +60,14 @@ export const identification = defineStage({
   needs: [],
   gives: ['pending_user', 'pending_user_identifier', 'user_backend', 'auth_method', 'auth_method_args'],
   proof: whatItProves,
-  secretFields: () => ['password'],
+  secretFields: () => ['password', 'passkey'],
   enter: async (desk) => ({ kind: 'ask', challenge: challengeOf(desk) }),
   answer,
-  async refused(_desk, refusal) {
-    return refusal.reason === 'limited' ? tooMany : { kind: 'deny', message: null };
+  async refused(desk, { reason, effect }) {
+    if (reason === 'limited') return tooMany;
+    // The passkey's answer was used by somebody else a moment ago.
+    if (effect === 'authenticator.use' || effect === 'once') return withNewChallenge(desk, passkeyRefused);
+    return { kind: 'deny', message: null };
   },
 });
 
@@ -83,11 +90,14 @@ function challengeOf(desk: Desk<Config>): IdentificationChallenge {
     sources: [],
     show_source_labels: config.show_source_labels,
     enable_remember_me: config.enable_remember_me,
+    ...offeredPasskey(desk),
   };
 }
 
 async function answer(desk: Desk<Config>, response: Response): Promise<Outcome> {
   const { config, read } = desk;
+  const passkey = credentialIn(response, 'passkey');
+  if (passkey !== null) return withNewChallenge(desk, await byPasskey(desk, passkey));
   const typed = textOf(response, 'uid_field').trim();
   if (typed === '') return required('uid_field');
   const password = textOf(response, 'password');
@@ -147,6 +157,10 @@ function whatItProves(config: Config): StageProof {
   const showsNames = config.show_matched_user && config.user_fields.some((field) => field !== 'username');
   const reveals = !config.pretend_user_exists ? 'accounts' : showsNames ? 'names' : null;
   return { asks: true, identifies: 'anybody', ...(reveals === null ? {} : { reveals }) };
+}
+
+function withNewChallenge(desk: Desk<Config>, outcome: Outcome): Outcome {
+  return outcome.kind === 'retry' ? { ...outcome, challenge: challengeOf(desk) } : outcome;
 }
 
 /** The configuration of the inline password stage; null when there is none. */
