@@ -47,8 +47,8 @@ describe('the runner processes', () => {
     for (const pid of before) process.kill(pid, 'SIGKILL');
     expect(await job).toBe('the runner of expressions ended (SIGKILL)');
     open(null);
+    await expect.poll(() => python.expressions.pids().some((pid) => before.includes(pid))).toBe(false);
     expect(await python.result('return 1 + 1')).toBe(2);
-    expect(python.expressions.pids().some((pid) => before.includes(pid))).toBe(false);
   });
 
   it('many at once are all answered', async () => {
@@ -71,9 +71,11 @@ describe('the runner processes', () => {
 
   it('what an expression asked for fails by itself, or with it', async () => {
     const host: ExpressionJob['host'] = async () => python.failure('while True:\n    pass', {}, { limitMs: 100 });
+    // On a busy machine the process is killed, and then the one that waits for it fails too.
+    expect(await python.failure('return ak_call_policy("endless")', {}, { host })).toMatch(
+      /^(?:it answered ")?it took longer than its 100 ms/,
+    );
     expect(await python.result('return 1')).toBe(1);
-    const { result } = await python.evaluate('return ak_call_policy("endless")', {}, { host });
-    expect(result).toBe('it took longer than its 100 ms');
   });
 
   it('have no environment, no files, no processes and no threads', () => {

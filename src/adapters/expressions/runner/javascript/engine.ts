@@ -130,6 +130,7 @@ class Run {
         this.sandbox.settle(id, JSON.stringify(value), problem === null ? null : JSON.stringify(problem)),
       );
     }
+    if ('raised' in this.#outcome && this.sandbox.isOver) throw new Error(`it took longer than its ${limitMs} ms`);
     if ('raised' in this.#outcome)
       throw new Error(failureText(this.#outcome.raised, this.#outcome.stack, { source, limitMs }));
     const [result, messages, changed] = JSON.parse(this.#outcome.answer) as [Json, string[], Json[]];

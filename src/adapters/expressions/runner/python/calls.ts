@@ -16,8 +16,8 @@ const hostModules = ['requests', 'ak_logger'];
 const localFunctions: Readonly<
   Record<string, (args: readonly unknown[], named: Named, messages: string[]) => unknown>
 > = {
-  ak_message: ([text], _, messages) => {
-    messages.push(typeof text === 'string' ? text : String(toJson(text)));
+  __say__: ([text], _, messages) => {
+    messages.push(String(text));
     return null;
   },
   slugify: ([text]) => slugify(String(toJson(text))),

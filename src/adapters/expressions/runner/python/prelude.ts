@@ -3,6 +3,8 @@ import { skipMessage } from './failures.ts';
 
 /** Helpers in Python, each with what it uses. Only those that a source names are put before it. */
 const helpers: Readonly<Record<string, string>> = {
+  ak_message: `def ak_message(text):
+    __say__(__limited__(str(text.compressed if hasattr(text, "compressed") else text)))`,
   regex_match: `import re as __re__
 def regex_match(value, regex):
     found = __simple_match__(value, regex)
@@ -67,7 +69,14 @@ def __compare__(one, *rest):
     return held`,
 };
 
-const complete = `def __complete__(value, absences):
+/** Longest text of what is passed on, as Python writes it: what would unfold to more is refused before it leaves. */
+const longest = 1_000_000;
+
+const always = `def __limited__(value):
+    if len(str(value)) > ${longest}:
+        raise MemoryError("what it passes on is too long")
+    return value
+def __complete__(value, absences):
     for name in absences[0]:
         setattr(value, name, None)
     for name, more in absences[1]:
@@ -81,10 +90,11 @@ export function helpersFor(source: string): readonly string[] {
     .filter((name) => source.includes(name))
     .map(
       (name) => `def ${name}(*args, **named):
+    __limited__((args, named))
     return __made__(${asked(name)}(*args, **named))`,
     );
   const named = Object.entries(helpers).flatMap(([name, text]) =>
     source.includes(name) || (name === '__made__' && asking.length > 0) ? [text] : [],
   );
-  return [complete, ...named, ...asking];
+  return [always, ...named, ...asking];
 }

@@ -15,9 +15,6 @@ export interface Program {
 /** What the variables lack, in their order. */
 export const absencesName = '__absences__';
 
-/** Longest text of everything that comes back, as Python writes it: what a bomb would unfold to is refused inside. */
-const longestAnswer = 1_000_000;
-
 /** @throws SourceError with the line of what cannot run here */
 export function programOf(source: string, variables: readonly string[], returned: readonly string[]): Program {
   const { body, helpers, constants, generates } = translate(source);
@@ -38,10 +35,7 @@ export function programOf(source: string, variables: readonly string[], returned
     ...shared,
     `__result__ = __expression__(${parameters})`,
     ...(generates ? ['__result__ = __yielded__'] : []),
-    `__answer__ = [__result__, ${returned.join(', ')}]`,
-    `if len(str(__answer__)) > ${longestAnswer}:`,
-    '    raise MemoryError("what it returned is too long")',
-    '__answer__',
+    `__limited__([__result__, ${returned.join(', ')}])`,
   ];
   return {
     text: [...head, ...body, ...tail].join('\n'),
