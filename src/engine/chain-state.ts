@@ -8,7 +8,7 @@ import { safeNext } from './next.ts';
 import type { PlanContext, PromptValue } from './plan-context.ts';
 import type { PolicyDecision } from './policy-request.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
-import type { SessionChange } from './stage.ts';
+import type { AnyStage, Desk, SessionChange } from './stage.ts';
 import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
@@ -41,6 +41,13 @@ export interface Jump {
   readonly decisions: readonly PolicyDecision[];
 }
 
+/** A stage's decision that brought effects, and how things stood before it: where a refusal goes back to. */
+export interface Decision {
+  readonly before: ChainState;
+  readonly entry: PlanEntry;
+  readonly effects: readonly Effect[];
+}
+
 /** What does not change while a request is worked on. */
 export interface ChainSetting {
   readonly world: World;
@@ -51,6 +58,10 @@ export interface ChainSetting {
   readonly origin: string;
   readonly unattended: boolean;
   readonly dryRun: boolean;
+  /** Id of the run; '' without one. */
+  readonly run: string;
+  /** False while somebody else moves the run on: then it stops before what is the owner's alone. */
+  readonly forOwner: boolean;
 }
 
 /** The binding that an entry stands for; undefined for an inserted stage. */
@@ -61,6 +72,11 @@ export function bindingOf(flow: CompiledFlow, entry: PlanEntry): CompiledBinding
 /** What a wrong answer or a denial leads to. Without a browser nobody would answer otherwise the second time. */
 export function onInvalid({ flow, unattended }: ChainSetting, entry: PlanEntry): InvalidResponseAction {
   return unattended ? 'retry' : (bindingOf(flow, entry)?.invalidResponseAction ?? 'retry');
+}
+
+/** Whether only the run's owner may be brought there: what it does, it does to their browser. */
+export function isOwners({ definition, desk }: { readonly definition: AnyStage; readonly desk: Desk }): boolean {
+  return definition.touchesBrowser ?? definition.touchesBrowserNow?.(desk) ?? false;
 }
 
 /** The stage to visit at an entry. */

@@ -6,9 +6,10 @@ import {
   bindingOf,
   type ChainSetting,
   type ChainState,
+  type Decision,
   destination,
-  forgetful,
   inapplicable,
+  isOwners,
   onInvalid,
   plainEntry,
   revision,
@@ -17,21 +18,15 @@ import {
   withSession,
 } from './chain-state.ts';
 import { layDesk, readThrough } from './desk.ts';
-import type { Effect, Refusal } from './effects.ts';
-import { planFlow } from './planner.ts';
+import type { Refusal } from './effects.ts';
 import type { Reads } from './ports.ts';
+import { goneOver, startedAgain } from './replan.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
+import type { RunKey, Signal } from './run-key.ts';
 import type { AnyStage, Desk, Outcome, Response } from './stage.ts';
 
 /** So many stages may pass in one request; a restart on a self-acting stage must not loop (CONTRACT: Outcomes). */
 const passLimit = 50;
-
-/** A stage's decision that brought effects, and how things stood before it: where a refusal goes back to. */
-interface Decision {
-  readonly before: ChainState;
-  readonly entry: PlanEntry;
-  readonly effects: readonly Effect[];
-}
 
 /**
  * Moves a run on within one request: stages that pass go on in memory, and nothing is written until the whole chain is
@@ -81,6 +76,7 @@ export class Chain {
   async arrive(): Promise<void> {
     while (this.state.ended === null && this.state.jump === null && this.state.challenge === null) {
       const [entry] = this.state.plan;
+      if (!this.#setting.forOwner && (entry === undefined || isOwners(this.#desk(entry)))) return;
       if (entry === undefined) return this.#end(destination(this.state.context, this.#setting));
       this.#passes += 1;
       if (this.#passes > passLimit) {
@@ -100,6 +96,25 @@ export class Chain {
     this.#heldSecret = asked.secretFields?.(desk).some((field) => typeof member(body, field) === 'string') ?? false;
     await this.#visit(entry, async (definition, desk) =>
       definition.answer === undefined ? { kind: 'pass' } : definition.answer(desk, body),
+    );
+    await this.arrive();
+  }
+
+  /** What is shown before somebody outside of the run may say something to it; null where the stage listens to nobody. */
+  confirmation(key: RunKey): Challenge | null {
+    const [entry] = this.state.plan;
+    if (entry === undefined || entry.binding !== key.binding) return null;
+    const { definition, desk } = this.#desk(entry);
+    return definition.confirmation?.(desk, key) ?? null;
+  }
+
+  /** Heeds somebody outside of the run, then goes on. */
+  async signal(signal: Signal): Promise<void> {
+    const [entry] = this.state.plan;
+    if (entry === undefined) return;
+    await this.#visit(
+      entry,
+      async (definition, desk) => definition.signal?.(desk, signal) ?? { kind: 'deny', message: null },
     );
     await this.arrive();
   }
@@ -138,14 +153,14 @@ export class Chain {
   }
 
   #desk(entry: PlanEntry): { definition: AnyStage; desk: Desk } {
-    const { world, flow, query, unattended, dryRun } = this.#setting;
+    const { world, flow, query, unattended, dryRun, run } = this.#setting;
     const stage = stageOf(flow, entry);
     const definition = world.stages.get(stage.kind);
     if (definition === undefined)
       throw new Error(`flow ${flow.slug} uses the stage kind ${stage.kind}, which is not installed`);
     const { context, memo, visitor, sessionHash } = this.state;
     const desk = layDesk({
-      ...{ definition, stage, flow, context, memo, visitor, query, unattended, dryRun, sessionHash },
+      ...{ definition, stage, flow, context, memo, visitor, query, unattended, dryRun, sessionHash, run },
       ...{ binding: entry.binding, revise: entry.revise ?? null },
       read: this.#read,
       ...{ tools: world.tools, policies: world.policies },
@@ -261,32 +276,15 @@ export class Chain {
   }
 
   async #restart(keep: boolean): Promise<void> {
-    const { world, flow } = this.#setting;
-    const start = keep ? this.state.context : forgetful(this.state.context);
-    const planned = await planFlow(world, flow, this.state.visitor, start, this.#read);
-    if (planned.kind === 'denied') return this.#end(inapplicable(planned.message, this.#setting));
+    const planned = await startedAgain(this.#setting, this.state, keep, this.#read);
+    if ('denied' in planned) return this.#end(inapplicable(planned.denied, this.#setting));
     this.#moved = true;
-    this.#set({
-      ...{ plan: planned.plan, visited: [], context: planned.context, challenge: null, memo: null, problems: null },
-      effects: [...this.state.effects, ...planned.effects],
-      messages: [...this.state.messages, ...planned.messages],
-      decisions: withDecisions(this.state.decisions, planned.decisions),
-    });
+    this.#set(planned.change);
   }
 
-  /** RE-3, RE-4: the target is planned now, so that one that does not apply is said here. */
   async #jump(entry: PlanEntry, slug: string, keep: boolean): Promise<void> {
-    const { world, flow } = this.#setting;
-    const target = await world.currentFlow(slug);
-    if (target === null) return this.#deny(entry, text('flow.target_gone'));
-    const start = { ...(keep ? this.state.context : {}), is_redirected: flow.slug };
-    const planned = await planFlow(world, target, this.state.visitor, start, this.#read);
-    if (planned.kind === 'denied') return this.#deny(entry, planned.message);
-    const { plan, context, messages, decisions } = planned;
-    this.#set({
-      jump: { flow: target, plan, context, messages, decisions },
-      effects: [...this.state.effects, ...planned.effects],
-    });
+    const planned = await goneOver(this.#setting, this.state, { slug, keep }, this.#read);
+    return 'denied' in planned ? this.#deny(entry, planned.denied) : this.#set(planned.change);
   }
 
   #end(ended: EndOutcome): void {

@@ -28,6 +28,7 @@ export interface DeskParts {
   readonly tools: Tools;
   readonly policies: Policies;
   readonly sessionHash: string;
+  readonly run: string;
 }
 
 /** Lays a stage's desk. The configuration was checked when the version was compiled. */
@@ -48,6 +49,7 @@ export function layDesk(parts: DeskParts): Desk {
     read: parts.read,
     tools: parts.tools,
     sessionHash: parts.sessionHash,
+    run: { id: parts.run, version: flow.version },
     policies: (pks, more) => {
       const context = { ...parts.context, ...more };
       const about = { flow, visitor: parts.visitor, context };
@@ -151,6 +153,7 @@ function bound(read: Reads): Reads {
     reputation: (subject, address) => read.reputation(subject, address),
     setupSecret: () => read.setupSecret(),
     token: (hash) => read.token(hash),
+    runKey: (hash) => read.runKey(hash),
     sessionsOf: (userId) => read.sessionsOf(userId),
     authenticatorsOf: (userId) => read.authenticatorsOf(userId),
     authenticatorByCredential: (credential) => read.authenticatorByCredential(credential),

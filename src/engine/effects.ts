@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../kernel/json.ts';
 import type { AuthenticatorUse, NewAuthenticator } from './authenticator.ts';
 import type { UserWritten } from './hooks.ts';
 import type { Provenance } from './provenance.ts';
+import type { RunKey } from './run-key.ts';
 import type { Group, Session, Token, User, UserChanges } from './user.ts';
 
 /**
@@ -89,6 +90,10 @@ export type Effect =
   /** Uses a one-time token up; refused with `used` when it is gone or has expired. */
   | { readonly kind: 'token.claim'; readonly hash: string; readonly at: number }
   | { readonly kind: 'token.revoke'; readonly uuid: string }
+  /** A new key to a run makes the older ones of the same step void. */
+  | { readonly kind: 'run_key.make'; readonly key: RunKey }
+  /** Uses a key up, by its link or its code; refused with `used` when it is gone or has expired. */
+  | { readonly kind: 'run_key.use'; readonly hash: string; readonly at: number }
   /** Refused with `taken` (field `credential`) when the passkey is known already, whoever has it. */
   | { readonly kind: 'authenticator.add'; readonly authenticator: NewAuthenticator }
   /** Refused with `used` when it was used up to there before, or is gone: a code is good once. */

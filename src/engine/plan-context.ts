@@ -48,6 +48,10 @@ export interface PlanContext {
   readonly user_type?: Json;
   readonly user_path?: Json;
   readonly redirect?: string;
+  /** An address to prove in place of the visitor's own (EM-2). */
+  readonly email?: unknown;
+  /** The address that was proven in this run: user_write writes no other one. */
+  readonly 'doorward/proven_email'?: string;
   readonly deny_message?: string;
   /** The slug of the flow that a redirect stage left. */
   readonly is_redirected?: string;

@@ -10,6 +10,7 @@ import type { PolicyRequest, PolicyResult } from './policy-request.ts';
 import type { Profile } from './profile.ts';
 import type { Provenance } from './provenance.ts';
 import type { Run } from './run.ts';
+import type { RunKey } from './run-key.ts';
 import type { Group, Session, Token, User } from './user.ts';
 
 /** What a stage may ask of the store; the room `store` answers. Each call is at most one query. */
@@ -45,6 +46,8 @@ export interface Reads {
   setupSecret(): Promise<string | null>;
   /** By its hash, expired or not. */
   token(hash: string): Promise<Token | null>;
+  /** A key to a waiting run by its hash, expired or not. */
+  runKey(hash: string): Promise<RunKey | null>;
   /** Token hashes of the user's sessions. */
   sessionsOf(
     userId: number,
@@ -168,6 +171,8 @@ export interface Store {
     readonly variant: string;
     readonly now: number;
   }): Promise<Loaded>;
+  /** The run that a key was made for, with the key; expired or not. */
+  waiting(hash: string): Promise<{ readonly key: RunKey; readonly run: Run } | null>;
   commit(commit: Commit): Promise<CommitAnswer>;
   readonly read: Reads;
 }

@@ -54,15 +54,15 @@ export async function shownReply(
   };
 }
 
-/** The end: a redirect, or the denial. */
-export function endReply(world: World, scene: Scene, flow: CompiledFlow, chain: Chain): StepReply {
+/** The end: a redirect, or the denial. @param otherwise where the visitor goes while there is no end yet */
+export function endReply(world: World, scene: Scene, flow: CompiledFlow, chain: Chain, otherwise = '/'): StepReply {
   const { ended, jump, messages } = chain.state;
   const challenge: Challenge =
     jump !== null
       ? { component: 'xak-flow-redirect', to: flowPath(jump.flow.slug, scene.input.query) }
       : ended?.kind === 'denied'
         ? { component: 'ak-stage-access-denied', error_message: ended.message }
-        : { component: 'xak-flow-redirect', to: ended?.to ?? '/' };
+        : { component: 'xak-flow-redirect', to: ended?.to ?? otherwise };
   const changed = { messages, session: sessionOf(scene, chain), actingAs: actingAs(chain.state.visitor) };
   return { ...plainReply(world, scene, flow, challenge), ...changed };
 }

@@ -105,7 +105,7 @@ export async function hasMovedSince(world: World, scene: Scene): Promise<boolean
 }
 
 /** A run belongs to who was signed in when it began (or to whom it signed in itself). */
-function isPinnedTo(run: Run, visitor: Visitor): boolean {
+export function isPinnedTo(run: Run, visitor: Visitor): boolean {
   return run.userId === (visitor.user?.id ?? null) && run.impersonatorId === (visitor.impersonator?.id ?? null);
 }
 

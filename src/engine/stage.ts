@@ -8,6 +8,7 @@ import type { PlanContext, PromptValue } from './plan-context.ts';
 import type { PolicyDecision, PolicyResult } from './policy-request.ts';
 import type { Reads, Tools } from './ports.ts';
 import type { Remembered } from './remembered.ts';
+import type { RunKey, Signal } from './run-key.ts';
 import type { StageProof } from './stage-proof.ts';
 import type { User } from './user.ts';
 import type { Visitor } from './visitor.ts';
@@ -37,10 +38,21 @@ export interface Stage<
   readonly gives: readonly Gives[];
   /** Acts on the browser itself (cookies): runs only for the run's owner. */
   readonly touchesBrowser?: boolean;
+  /** The same, as things stand. */
+  touchesBrowserNow?(desk: Desk<Config>): boolean;
   /** Body keys of an answer that are typed in confidence; a repeated answer with one may get its session again. */
   secretFields?(desk: Desk<Config>): readonly string[];
   enter(desk: Desk<Config>): Promise<Outcome>;
   answer?(desk: Desk<Config>, response: Response): Promise<Outcome>;
+  /**
+   * It waits for somebody who holds a one-time key (an opened link, say): what they are shown before their word counts.
+   * Opening a link changes nothing, so that mail scanners use nothing up.
+   */
+  confirmation?(desk: Desk<Config>, key: RunKey): Challenge;
+  /** Judges that word (CONTRACT: Outcomes). The desk's visitor is the run's owner, unless the key takes over. */
+  signal?(desk: Desk<Config>, signal: Signal): Promise<Outcome>;
+  /** It takes `flow_token` itself, so that no other meaning is looked for. */
+  readonly opensByLink?: boolean;
   /** Field keys that it asks for, so that a problem with one finds its way back. */
   collects?(desk: Desk<Config>): readonly string[];
   /** Unattended: makes an answer from what the run already knows, or null when only a person can answer. */
@@ -86,6 +98,8 @@ export interface Desk<Config extends JsonObject = JsonObject> {
   policies(pks: readonly string[], context: Readonly<Record<string, unknown>>): Promise<PolicyResult>;
   /** Token hash of the browser's present session, and that of the run. */
   readonly sessionHash: string;
+  /** The run; its id is '' without one. */
+  readonly run: { readonly id: string; readonly version: number };
 }
 
 interface Common {

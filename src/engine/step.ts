@@ -18,6 +18,7 @@ import { confirmReply, denialReply, endReply, goneReply, shownReply } from './re
 import type { Run } from './run.ts';
 import { emptyState, runWrites, type Written } from './run-writes.ts';
 import { beginningScene, hasMovedSince, runLifetimeMs, type Scene, setScene } from './scene.ts';
+import { heedLink } from './signal.ts';
 import { readStepToken } from './step-token.ts';
 import type { World } from './world.ts';
 
@@ -31,8 +32,12 @@ const raceLimit = 5;
  * `too_busy`
  */
 export async function step(world: World, input: StepInput): Promise<StepReply> {
+  const byLink = (input.query.flow_token ?? '') !== '';
   let lost = false;
   for (let race = 0; race < raceLimit; race += 1) {
+    const heeded = byLink ? await heedLink(world, input) : null;
+    if (heeded === 'lost') continue;
+    if (heeded !== null) return heeded;
     const scene = await setScene(world, input);
     const reply = await turn(world, scene, lost);
     if (reply !== 'lost') return reply;
@@ -55,7 +60,7 @@ async function turn(world: World, scene: Scene, lost: boolean): Promise<StepRepl
   if (!arriving && (input.answer === null || lost || isStale(world, scene, run, run.state.challenge)))
     return shownReply(world, scene, flow, run);
   const messages = arriving ? run.state.messages : [];
-  const chain = chainFor(world, scene, flow, { ...stateOf(scene, run), messages }, run.state.next);
+  const chain = chainFor(world, scene, flow, run, { messages });
   if (arriving || input.answer === null) await chain.arrive();
   else await chain.answer(input.answer.body);
   return settle(world, scene, flow, run, chain);
@@ -87,7 +92,7 @@ export async function firstArrival(
   const planned = await planFlow(world, flow, scene.visitor, {}, world.store.read);
   if (planned.kind === 'denied') return { denied: planned.message };
   const run = newRun(world, scene, flow, next);
-  const chain = chainFor(world, scene, flow, { ...stateOf(scene, run), ...planned, challenge: null }, next);
+  const chain = chainFor(world, scene, flow, run, { ...planned, challenge: null });
   await chain.arrive();
   return { run, chain };
 }
@@ -123,12 +128,16 @@ function shownPart({
   return { challenge, messages, context };
 }
 
-function chainFor(world: World, scene: Scene, flow: CompiledFlow, state: ChainState, kept: string | null): Chain {
+function chainFor(world: World, scene: Scene, flow: CompiledFlow, run: Run, change: Partial<ChainState>): Chain {
   const { input } = scene;
+  const kept = run.state.next;
   const asked = input.query.next;
   const next = asked !== undefined && safeNext(asked, input.origin) !== null ? asked : kept;
-  const setting = { world, flow, query: input.query, next, origin: input.origin, unattended: false, dryRun: false };
-  return new Chain(setting, state);
+  const setting = { world, flow, query: input.query, next, origin: input.origin, run: run.id };
+  return new Chain(
+    { ...setting, unattended: false, dryRun: false, forOwner: true },
+    { ...stateOf(scene, run), ...change },
+  );
 }
 
 /**

@@ -92,8 +92,15 @@ async function attempt(
   const planned = await planFlow(world, flow, visitor, context, world.store.read);
   if (planned.kind === 'denied')
     return { end: { ...nothing, status: 'denied', message: planned.message }, kept: false };
-  const setting = { world: dryRun ? withoutTrace(world) : world, flow, query: {}, next: null, origin: visitor.origin };
-  const chain = new Chain({ ...setting, unattended: true, dryRun }, startOf(input, planned));
+  const setting = {
+    world: dryRun ? withoutTrace(world) : world,
+    flow,
+    query: {},
+    next: null,
+    origin: visitor.origin,
+    run: '',
+  };
+  const chain = new Chain({ ...setting, unattended: true, dryRun, forOwner: true }, startOf(input, planned));
   await advance(chain);
   if (dryRun) return { end: endOf(chain.state), kept: false };
   let kept = false;

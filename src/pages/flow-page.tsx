@@ -1,4 +1,6 @@
 import { StaticSetup, TotpSetup, Validate, WebAuthnSetup } from './authenticators.tsx';
+import { Consent } from './consent.tsx';
+import { EmailWait, Told } from './email.tsx';
 import { AccessDenied, Dummy, FlowError, Redirect, UnknownComponent } from './endings.tsx';
 import { Inspector } from './inspector.tsx';
 import type { FlowPageData } from './page-data.ts';
@@ -23,6 +25,7 @@ export function flowPage(data: FlowPageData): string {
       layout={reply.flow?.layout ?? 'stacked'}
       background={reply.flow?.background ?? ''}
       acting={data.acting}
+      refreshes={reply.challenge.component === 'ak-stage-email'}
     >
       <h1>{heading}</h1>
       {reply.messages.length === 0 ? null : (
@@ -57,6 +60,12 @@ function Step({ data }: { readonly data: FlowPageData }) {
       return <Password data={data} challenge={challenge} />;
     case 'ak-stage-user-login':
       return <UserLogin data={data} challenge={challenge} />;
+    case 'ak-stage-email':
+      return <EmailWait data={data} challenge={challenge} />;
+    case 'ak-stage-consent':
+      return <Consent data={data} challenge={challenge} />;
+    case 'xak-flow-shell':
+      return <Told data={data} challenge={challenge} />;
     case 'ak-stage-dummy':
       return <Dummy data={data} challenge={challenge} />;
     case 'ak-stage-access-denied':

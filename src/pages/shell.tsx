@@ -19,6 +19,8 @@ interface ShellProps {
   /** Links at the head of the page. */
   readonly nav?: Child;
   readonly acting?: Acting | null | undefined;
+  /** It waits for something that happens elsewhere. */
+  readonly refreshes?: boolean;
   readonly children: Child;
 }
 
@@ -32,6 +34,7 @@ export function Shell({
   wide,
   nav = null,
   acting,
+  refreshes = false,
   children,
 }: ShellProps) {
   const image = [background, brand.background].find(isWebAddress);
@@ -48,6 +51,11 @@ export function Shell({
         <link rel="stylesheet" href={stylesheetPath} />
         <link rel="stylesheet" href={brandStylesheet(brand).path} />
         <script src={scriptPath} defer />
+        {refreshes ? (
+          <noscript>
+            <meta http-equiv="refresh" content="20" />
+          </noscript>
+        ) : null}
       </head>
       <body class={classes}>
         {image === undefined ? null : <img class="backdrop" src={image} alt="" loading="lazy" />}

@@ -17,7 +17,10 @@ export type Challenge =
   | DummyChallenge
   | RedirectChallenge
   | AccessDeniedChallenge
+  | EmailChallenge
+  | ConsentChallenge
   | FlowErrorChallenge
+  | ShellChallenge
   | StageChallenge;
 
 /** A challenge of a stage that the product does not ship (a stage of your own). */
@@ -166,6 +169,36 @@ export interface RedirectChallenge {
 export interface AccessDeniedChallenge {
   readonly component: 'ak-stage-access-denied';
   readonly error_message?: Text;
+}
+
+/** A message was sent; answered by its code, or by asking for another message. */
+export interface EmailChallenge {
+  readonly component: 'ak-stage-email';
+  /** Where to, as its owner recognises it; '' where that would tell who has an account. */
+  readonly address: string;
+}
+
+/** What an application wants to be allowed. */
+export interface Permission {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** A click is asked for. */
+export interface ConsentChallenge {
+  readonly component: 'ak-stage-consent';
+  readonly header_text: Text;
+  readonly permissions: readonly Permission[];
+  readonly additional_permissions: readonly Permission[];
+  readonly token: string;
+  /** From where it was asked for; `at` in ISO 8601. */
+  readonly asked?: { readonly device: Text; readonly place: string; readonly at: string };
+}
+
+/** A text and no form. */
+export interface ShellChallenge {
+  readonly component: 'xak-flow-shell';
+  readonly body: Text;
 }
 
 export interface FlowErrorChallenge {

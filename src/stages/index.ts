@@ -5,6 +5,7 @@ import { authenticatorValidate } from './authenticator-validate/stage.ts';
 import { authenticatorWebauthn } from './authenticator-webauthn/stage.ts';
 import { deny } from './deny/stage.ts';
 import { dummy } from './dummy/stage.ts';
+import { email } from './email/stage.ts';
 import { identification } from './identification/stage.ts';
 import { initialSetup } from './initial-setup/stage.ts';
 import { oneTimeLink } from './one-time-link/stage.ts';
@@ -21,6 +22,7 @@ export const stages: readonly AnyStage[] = [
   identification,
   password,
   prompt,
+  email,
   // Writing and acting
   // Authenticators
   authenticatorValidate,

@@ -184,6 +184,24 @@ const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
   'token.revoke': ({ kind, uuid }) => [
     must({ reason: 'missing', effect: kind }, [`token:${uuid}`], sql`DELETE FROM doorward_token WHERE uuid = ${uuid}`),
   ],
+  'run_key.make': ({ kind, key }) => [
+    one(kind, [], sql`DELETE FROM doorward_run_key WHERE run = ${key.run} AND binding = ${key.binding}`),
+    one(
+      kind,
+      [`run_key:${key.hash}`],
+      sql`INSERT INTO doorward_run_key (hash, code_hash, purpose, flow, version, run, binding, user_id, address, asked,
+          takes_over, expires_at)
+        VALUES (${key.hash}, ${key.codeHash}, ${key.purpose}, ${key.flow}, ${key.version}, ${key.run}, ${key.binding},
+          ${key.userId}, ${key.address}, ${JSON.stringify(key.asked)}, ${flag(key.takesOver)}, ${key.expiresAt})`,
+    ),
+  ],
+  'run_key.use': ({ kind, hash, at }) => [
+    must(
+      { reason: 'used', effect: kind },
+      [`run_key:${hash}`],
+      sql`DELETE FROM doorward_run_key WHERE hash = ${hash} AND expires_at > ${at}`,
+    ),
+  ],
   'authenticator.add': ({ authenticator }, { keyring }) => addAuthenticator(authenticator, keyring),
   'authenticator.use': (effect) => useAuthenticator(effect),
   'authenticator.rename': (effect) => [changeAuthenticator(effect)],
@@ -202,6 +220,7 @@ const ranks: { readonly [K in Kind]?: number } = {
   'session.end_all': 0,
   'setup.claim': 0,
   'token.claim': 0,
+  'run_key.use': 0,
   'attempt.fail': 1,
   'attempt.succeed': 1,
   once: 1,

@@ -37,7 +37,7 @@ export async function load(driver: Driver, keyring: Keyring, log: Log, key: Key)
   return {
     flowVersion: intOrNull(row, 0),
     signedIn: session === null || user === null ? null : { session, user, impersonator: userFrom(row, impersonatorAt) },
-    run: await readableRun(driver, keyring, log, row),
+    run: await readableRun(driver, keyring, log, row, runAt),
   };
 }
 
@@ -46,12 +46,18 @@ function query({ sessionHash, flow, variant, now }: Key): Sql {
 }
 
 /** An unreadable run is denied: it is deleted, so that a fresh one can take its place. */
-async function readableRun(driver: Driver, keyring: Keyring, log: Log, row: Row): Promise<Run | null> {
-  if (row[runAt] === null) return null;
+export async function readableRun(
+  driver: Driver,
+  keyring: Keyring,
+  log: Log,
+  row: Row,
+  at = runAt,
+): Promise<Run | null> {
+  if (row[at] === null) return null;
   try {
-    return runFrom(row, runAt, keyring);
+    return runFrom(row, at, keyring);
   } catch (error) {
-    const id = text(row, runAt);
+    const id = text(row, at);
     log('warn', 'a run cannot be read and is ended', { run: id, detail: error instanceof Error ? error.message : '' });
     await driver.write(sql`DELETE FROM doorward_run WHERE id = ${id}`);
     return null;

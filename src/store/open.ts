@@ -12,6 +12,7 @@ import { type Outbox, outboxOn } from './outbox.ts';
 import { openPostgres } from './postgres.ts';
 import { readsOn } from './reads.ts';
 import { int } from './rows.ts';
+import { waiting } from './run-keys.ts';
 import { sql } from './sql.ts';
 import { openSqlite } from './sqlite.ts';
 
@@ -63,6 +64,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       dialect: driver.dialect,
       migrations: applied,
       load: (key) => load(driver, keyring, log, key),
+      waiting: (hash) => waiting(driver, keyring, log, hash),
       commit: (commit) => commitOn({ driver, keyring, log, hooks }, clock.now(), commit),
       read: readsOn(driver, clock, keyring),
       definitions: definitionsOn({ driver, keyring, clock, log }),

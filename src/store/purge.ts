@@ -10,6 +10,7 @@ export interface Purged {
   readonly attempts: number;
   readonly reputations: number;
   readonly tokens: number;
+  readonly runKeys: number;
   readonly messages: number;
   readonly flowVersions: number;
   readonly events: number;
@@ -69,6 +70,11 @@ export async function purge(driver: Driver, now: number, retention: Retention): 
     tokens: await remove(
       (limit) => sql`
         DELETE FROM doorward_token WHERE hash IN (SELECT hash FROM doorward_token
+          WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
+    ),
+    runKeys: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_run_key WHERE hash IN (SELECT hash FROM doorward_run_key
           WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
     ),
     messages: await remove(

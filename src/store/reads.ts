@@ -20,6 +20,7 @@ import {
   userColumns,
   userFrom,
 } from './rows.ts';
+import { runKey } from './run-keys.ts';
 import { list, type Row, sql } from './sql.ts';
 
 /** What stages may ask, one query each. */
@@ -101,6 +102,7 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
       const [row] = await driver.read(sql`SELECT ${tokenColumns.of('t')} FROM doorward_token t WHERE t.hash = ${hash}`);
       return row === undefined ? null : tokenFrom(row);
     },
+    runKey: (hash) => runKey(driver, hash),
     async sessionsOf(userId) {
       const now = clock.now();
       const rows = await driver.read(sql`

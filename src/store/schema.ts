@@ -146,6 +146,18 @@ CREATE TABLE doorward_recovery_code (
 ALTER TABLE doorward_session ADD COLUMN factors text NOT NULL DEFAULT '[]';
 `;
 
+const keys = `
+CREATE TABLE doorward_run_key (
+  hash text NOT NULL PRIMARY KEY, code_hash text, purpose text NOT NULL, flow text NOT NULL, version bigint NOT NULL,
+  run text NOT NULL REFERENCES doorward_run (id) ON DELETE CASCADE, binding text NOT NULL,
+  user_id bigint REFERENCES doorward_user (id) ON DELETE CASCADE, address text NOT NULL, asked text NOT NULL,
+  takes_over bigint NOT NULL, expires_at bigint NOT NULL
+) {strict};
+CREATE INDEX doorward_run_key_run ON doorward_run_key (run);
+CREATE INDEX doorward_run_key_user ON doorward_run_key (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX doorward_run_key_expires ON doorward_run_key (expires_at);
+`;
+
 /** Raises with a private SQLSTATE and the number of the statement whose guard failed: aborts a folded commit. */
 const refuse = `
 CREATE FUNCTION doorward_refuse(statement text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
@@ -156,6 +168,7 @@ export const migrations: readonly Migration[] = [
   { id: 1, name: 'first schema', ddl: `${accounts}${visits}${records}${definitions}`, postgres: refuse },
   { id: 2, name: 'password history and reputation', ddl: pasts },
   { id: 3, name: 'authenticators', ddl: factors },
+  { id: 4, name: 'keys to waiting runs', ddl: keys },
 ];
 
 const words = {

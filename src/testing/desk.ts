@@ -8,6 +8,7 @@ import type { PolicyResult } from '../engine/policy-request.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
 import type { Profile } from '../engine/profile.ts';
 import { noProvenance, type Provenance } from '../engine/provenance.ts';
+import type { RunKey } from '../engine/run-key.ts';
 import type { Desk, Stage } from '../engine/stage.ts';
 import type { Group, Session, Token, User } from '../engine/user.ts';
 import type { Visitor } from '../engine/visitor.ts';
@@ -52,6 +53,7 @@ export interface DeskOptions {
   /** What policies say that the stage asks; by default all pass. */
   readonly policies?: Desk['policies'];
   readonly tokens?: readonly Token[];
+  readonly runKeys?: readonly RunKey[];
   readonly authenticators?: readonly Authenticator[];
   /** Recovery codes by the uuid of their authenticator. */
   readonly recoveryCodes?: Readonly<Record<string, readonly string[]>>;
@@ -98,6 +100,7 @@ export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options
     object: (pk) => objects.get(pk) ?? null,
     policies: options.policies ?? (async () => allPass),
     sessionHash: 'session-hash',
+    run: { id: 'run-id', version: 1 },
     logged,
   };
 }
@@ -203,6 +206,7 @@ function readsOf(options: DeskOptions): Reads {
     attempts: async (bucket) => options.attempts?.[bucket] ?? 0,
     setupSecret: async () => options.setupSecret ?? null,
     token: async (hash) => options.tokens?.find((token) => token.hash === hash) ?? null,
+    runKey: async (hash) => options.runKeys?.find((key) => key.hash === hash) ?? null,
     sessionsOf: async (id) => (options.sessions ?? []).filter(({ userId }) => userId === id),
     authenticatorsOf: async (id) => (options.authenticators ?? []).filter(({ userId }) => userId === id),
     authenticatorByCredential: async (credential) =>

@@ -205,7 +205,9 @@ function nullPrototype(object: JsonObject): JsonObject {
 function shapeOf(outcome: Outcome | undefined): unknown {
   return JSON.parse(
     JSON.stringify(outcome ?? null, (_, value: unknown) =>
-      typeof value === 'string' && /^[\w-]{36,}$/.test(value) ? `made of ${value.length}` : value,
+      typeof value === 'string'
+        ? value.replace(/^[\w-]{36,}$|^\d{6}$|(?<=flow_token=)[\w-]+$/, (made) => `made of ${made.length}`)
+        : value,
     ),
   );
 }

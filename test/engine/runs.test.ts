@@ -256,8 +256,6 @@ onBothDatabases('runs', (rig) => {
     const other = visitor.clone();
     await other.open('invited', 'itoken=two');
     other.expectAsk('ak-stage-prompt');
-    await other.open('invited', 'flow_token=one');
-    other.expectAsk('ak-stage-prompt');
     await other.open('invited', 'itoken=one&next=/x');
     other.expectAsk('ak-stage-dummy');
   });

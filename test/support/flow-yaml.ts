@@ -31,6 +31,8 @@ const models: Readonly<Record<string, string>> = {
   authenticator_totp: 'authentik_stages_authenticator_totp.authenticatortotpstage',
   authenticator_static: 'authentik_stages_authenticator_static.authenticatorstaticstage',
   authenticator_webauthn: 'authentik_stages_authenticator_webauthn.authenticatorwebauthnstage',
+  email: 'authentik_stages_email.emailstage',
+  user_delete: 'authentik_stages_user_delete.userdeletestage',
   dummy: 'authentik_stages_dummy.dummystage',
   deny: 'authentik_stages_deny.denystage',
   redirect: 'authentik_stages_redirect.redirectstage',

@@ -96,6 +96,7 @@ export class Accounts {
       case 'event':
         this.events = [...this.events, effect.event];
         return null;
+      case 'outbox':
       case 'hook.user_write':
         return null;
       default:

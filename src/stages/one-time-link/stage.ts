@@ -28,6 +28,7 @@ export const oneTimeLink = defineStage({
   description: 'Lets the holder of a one-time link act for its user: the gate before the questions, and again after.',
   config,
   needs: [],
+  opensByLink: true,
   gives: ['pending_user', 'auth_method'],
   proof: () => ({ gate: true, identifies: 'holder', proves: ['one_time_link'] }),
   enter: (desk) => (desk.context[linkKey] === undefined ? openGate(desk) : useUp(desk)),

@@ -195,8 +195,8 @@ describe('saving', () => {
       deskFor(userWrite, { ...signedIn, groups: [testGroup('staff')], config, context }),
     );
     expect(outcome.effects?.map(({ kind }) => kind)).toEqual([
-      ...['user.update', 'password.set', 'group.join', 'connection.save', 'session.end_all', 'event'],
-      'hook.user_write',
+      ...['user.update', 'password.set', 'group.join', 'connection.save', 'session.end_all', 'outbox'],
+      ...['event', 'hook.user_write'],
     ]);
   });
 

@@ -4,7 +4,13 @@
  * Rules W1 to W41 of docs/user-write.md.
  */
 import type { Effect, Refusal } from '../../engine/effects.ts';
-import { inbuiltBackend, type PlanContext, type PromptData, promptPairs } from '../../engine/plan-context.ts';
+import {
+  inbuiltBackend,
+  type PlanContext,
+  type PromptData,
+  promptPairs,
+  promptValue,
+} from '../../engine/plan-context.ts';
 import { mayReplace } from '../../engine/profile.ts';
 import { noProvenance, type Provenance } from '../../engine/provenance.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
@@ -16,6 +22,7 @@ import { type UserWriteConfig, userWriteConfig } from './config.ts';
 import { type Changes, type Dispatched, type DispatchRules, dispatch } from './dispatch.ts';
 import { hookCall, vetoed } from './hook.ts';
 import { changedMeanwhile } from './meanwhile.ts';
+import { isUnproven, noticesOf } from './notices.ts';
 import { originsOf, provenanceAfter, writersOf } from './origins.ts';
 import { failed, findProblem, usernameTaken } from './problems.ts';
 import { userWriteProof } from './proof.ts';
@@ -39,6 +46,8 @@ export const userWrite = defineStage({
   needs: ['prompt_data'],
   gives: ['pending_user', 'user_backend'],
   proof: userWriteProof,
+  // A new password renews the session of who sets it.
+  touchesBrowserNow: ({ context, visitor }) => visitor.user !== null && promptValue(context, 'password') !== undefined,
   enter: decide,
   async refused(desk, refusal) {
     if (refusal.reason === 'changed') return decide(desk);
@@ -76,6 +85,7 @@ async function writeTo(desk: WriteDesk, target: UserTarget, collected: PromptDat
   for (const { key, member, reason } of changes.discarded)
     desk.tools.log('info', 'discarding key', { key, ...(member === undefined ? {} : { member }), reason });
   const user = leftAlone.size === 0 ? wished : withChanges(desk, target.user, changes);
+  if (isUnproven(desk, target.user, user)) return refuse(desk, 'the address is not the one that was proven', 'email');
   if (outgrows(target.user.attributes, user.attributes)) return refuse(desk, 'the attributes are too large');
   const problem = await findProblem(desk, target, user, { changes, conflicts });
   if (problem !== null) return problem;
@@ -128,6 +138,7 @@ async function carryOut(desk: WriteDesk, target: UserTarget, decided: Decided): 
       ...groups.map(({ pk }): Effect => ({ kind: 'group.join', group: pk, userId: user.id })),
       ...connection(desk, user),
       ...sessions.effects,
+      ...noticesOf(desk, target.user, user, { created, newPassword: hash !== null }),
       { kind: 'event', event: writeEvent(desk, write, pairs) },
       hookCall(target.user, { user, created, changes }),
     ],

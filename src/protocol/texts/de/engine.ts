@@ -31,6 +31,11 @@ export const engine: Record<keyof typeof en, string> = {
   'flow.policy_failed':
     'Eine Prüfung konnte nicht ausgeführt werden, deshalb wird der Zugang verweigert. Bitte versuchen Sie es später erneut.',
   'flow.confirm': 'Weiter',
+  'signal.link_gone':
+    'Dieser Link wurde benutzt, ist abgelaufen oder wurde durch einen neueren ersetzt. Es ist nichts verloren: Beginnen Sie neu, um einen neuen zu erhalten.',
+  'signal.done':
+    'Vielen Dank, das ist bestätigt. Machen Sie dort weiter, wo Sie begonnen haben; diese Seite können Sie schließen.',
+  'signal.went_on_elsewhere': 'In dem Browser, in dem der Link geöffnet wurde, ging es weiter.',
   'run.already_completed': 'Das ist bereits abgeschlossen. Bitte melden Sie sich an.',
   'user_write.failed': 'Die Änderung konnte nicht gespeichert werden. Bitte versuchen Sie es später erneut.',
 };

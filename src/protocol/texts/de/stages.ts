@@ -19,6 +19,19 @@ export const stages: Record<keyof typeof en, string> = {
   'initial_setup.wrong_secret':
     'Dieser Einrichtungslink ist nicht gültig. Bitte verwenden Sie den Link, der beim Start des Servers ausgegeben wurde.',
   'initial_setup.not_an_administrators_group': 'Die Gruppe für die Verwaltung fehlt oder hat keine Verwaltungsrechte.',
+  'email.refused':
+    'Von hier können zurzeit keine Nachrichten versandt werden. Bitte geben Sie der Verwaltung Bescheid.',
+  'email.no_address': 'Es gibt keine E-Mail-Adresse, an die eine Nachricht gehen könnte.',
+  'email.gone': 'Dieser Link oder Code wurde benutzt oder ist abgelaufen. Bitte fordern Sie eine neue Nachricht an.',
+  'email.wrong_code':
+    'Dieser Code ist nicht richtig. Sehen Sie in der neuesten Nachricht nach, oder fordern Sie eine neue an.',
+  'email.too_many':
+    'Zu viele falsche Codes. Bitte fordern Sie eine neue Nachricht an, oder versuchen Sie es später noch einmal.',
+  'email.too_many_messages':
+    'Es wurden zu viele Nachrichten angefordert. Bitte warten Sie einige Minuten und versuchen Sie es dann erneut.',
+  'email.sent_again': 'Eine neue Nachricht ist unterwegs. Ältere gelten nicht mehr.',
+  'email.confirm': 'Ist {address} Ihre Adresse?',
+  'email.go_on_here': 'Soll es in diesem Browser weitergehen, für {address}?',
   'one_time_link.invalid':
     'Dieser Link ist nicht gültig. Vielleicht wurde er schon benutzt, ist abgelaufen oder wurde durch einen neueren ersetzt. Bitte fordern Sie einen neuen Link an.',
   'profile.minimum': 'Das muss mindestens {min} sein.',

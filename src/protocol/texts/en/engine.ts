@@ -28,6 +28,10 @@ export const engine = {
   'flow.too_many_stages': 'This flow does not come to an end. Please tell the administrator.',
   'flow.policy_failed': 'A check could not be carried out, so access is denied. Please try again later.',
   'flow.confirm': 'Continue',
+  'signal.link_gone':
+    'This link was used or has expired, or a newer one took its place. Nothing is lost: start again to get a new one.',
+  'signal.done': 'Thank you, this is confirmed. Go on where you started; you can close this page.',
+  'signal.went_on_elsewhere': 'This went on in the browser in which the link was opened.',
   'run.already_completed': 'This was already completed. Please sign in.',
   'user_write.failed': 'Failed to update user. Please try again later.',
 } as const;

@@ -17,6 +17,15 @@ export const stages = {
     'This setup link is not valid. Please use the link that was printed when the server started.',
   'initial_setup.not_an_administrators_group':
     'The group for administrators is missing or has no administrator rights.',
+  'email.refused': 'Messages cannot be sent from here at the moment. Please tell the administrator.',
+  'email.no_address': 'There is no email address to send a message to.',
+  'email.gone': 'This link or code was used or has expired. Please ask for a new message.',
+  'email.wrong_code': 'This code is not right. Check the newest message, or ask for a new one.',
+  'email.too_many': 'Too many wrong codes. Please ask for a new message, or try again later.',
+  'email.too_many_messages': 'Too many messages were asked for. Please wait some minutes and try again.',
+  'email.sent_again': 'A new message is on its way. The older ones are void.',
+  'email.confirm': 'Is {address} your address?',
+  'email.go_on_here': 'Go on in this browser, as the owner of {address}?',
   'one_time_link.invalid':
     'This link is not valid. It may have been used already, have expired, or been replaced by a newer one. Please ask for a new link.',
   'profile.minimum': 'This must be at least {min}.',
