@@ -4,7 +4,11 @@
  * proves nothing (docs/proof.md).
  */
 
-/** Proofs of who somebody is: each is about the pending user, and is worth nothing for another one. */
+/**
+ * Proofs of who somebody is: each is about the pending user, and is worth nothing for another one. `email` is a link or a
+ * code by mail; where the flow is about nobody yet, or about the visitor's own account, it goes to the address that was
+ * typed, and then proves that address and nothing of an account.
+ */
 export const identityProofs = ['password', 'email', 'code', 'authenticator', 'one_time_link', 'source'] as const;
 /** Proofs that somebody may be here, whoever they are. */
 export const permissions = ['invitation', 'approval', 'setup_secret'] as const;
@@ -16,12 +20,17 @@ export type Permission = (typeof permissions)[number];
 export interface StageProof {
   /** It waits for an answer. Without it the stage acts as soon as it is reached. */
   readonly asks?: boolean;
-  /** It makes somebody the pending user: `anybody` whose name is typed, or the `holder` of what it proves. */
-  readonly identifies?: 'anybody' | 'holder';
+  /**
+   * It makes somebody the pending user: `anybody` whose name is typed, or the `holder` of what it proves, always or only
+   * where nobody is pending.
+   */
+  readonly identifies?: 'anybody' | 'holder' | 'holder_if_nobody';
   /** What a visitor who gets past it has proven. */
   readonly proves?: readonly (IdentityProof | Permission)[];
   /** It also lets those pass who have nothing to prove it with, such as a user without an authenticator. */
   readonly mayPassWithout?: boolean;
+  /** It makes a new user active who was written inactive. */
+  readonly activates?: boolean;
   /** It stands in its flow twice: the gate that opens to the holder of a secret, and the place where that is used up. */
   readonly gate?: boolean;
   readonly collects?: readonly CollectedKey[];

@@ -9,7 +9,7 @@ import { proveFlows } from '../../src/blueprints/proof/prove.ts';
 import type { CompiledFlow } from '../../src/engine/flow.ts';
 import { policies } from '../../src/policies/index.ts';
 import { stages } from '../../src/stages/index.ts';
-import { Attack, groupName, type Harm, type Plan, planOf } from '../support/attacker.ts';
+import { Attack, groupName, type Harm, hasLink, type Plan, planOf } from '../support/attacker.ts';
 import { flowYaml } from '../support/flow-yaml.ts';
 import { Dice, type RandomCase, RandomFlows, sharedBlueprint } from '../support/random-flows.ts';
 
@@ -81,7 +81,7 @@ describe('the proof agrees with the engine about flows that chance made', () => 
     for (const one of given) {
       const verdict = verdictOf(one);
       if (verdict.size === 0) safe += 1;
-      for (const plan of attacks(one, dice)) {
+      for (const plan of attacks(one, compiled, dice)) {
         const harm = await attack.carryOut(plan);
         for (const kind of ['signedIn', 'written', 'password'] as const)
           if (!verdict.has(kind) && !(kind === 'written' && verdict.has('password')))
@@ -97,7 +97,11 @@ function wordsOf({ path }: Finding): readonly string[] {
 }
 
 /** Ways to attack: what policies say (all of it where they are few), whom to name, what to answer wrong. */
-function attacks({ flows, policies: names }: RandomCase, dice: Dice): readonly Plan[] {
+function attacks(
+  { flows, policies: names }: RandomCase,
+  compiled: readonly CompiledFlow[],
+  dice: Dice,
+): readonly Plan[] {
   const words: readonly PolicyWord[] = ['pass', 'fail', 'error'];
   const every = 3 ** names.length;
   return Array.from({ length: attacksOnEach }, (_, index): Plan => {
@@ -105,8 +109,9 @@ function attacks({ flows, policies: names }: RandomCase, dice: Dice): readonly P
     const said = names.map((name, place) => [name, words[Math.floor(number / 3 ** place) % 3] ?? 'pass'] as const);
     const visitor: Walker = index < attacksOnEach / 2 ? 'anonymous' : 'signed_in';
     const own = dice.below(3);
+    const flow = dice.pick(flows).slug;
     return {
-      ...{ flow: dice.pick(flows).slug, visitor, words: new Map(said) },
+      ...{ flow, visitor, words: new Map(said), hasLink: hasLink(flow, compiled) },
       names: [...Array.from({ length: own }, () => 'own' as const), 'victim'],
       members: (['victim', 'own'] as const).filter(() => dice.chance(0.5)),
       wrong: new Set(dice.chance(0.3) ? [dice.below(4)] : []),

@@ -29,7 +29,7 @@ function standIn(kind: string, proof: StageProof): AnyStage {
     enter: async () => ({ kind: 'pass' }),
   });
 }
-const mail = standIn('mail', { asks: true, proves: ['email'] });
+const mail = standIn('mail', { asks: true, proves: ['email'], activates: true });
 const authenticator = standIn('authenticator', { asks: true, proves: ['authenticator'], mayPassWithout: true });
 const removal = standIn('removal', { deletes: true });
 const invitation = standIn('invitation', { proves: ['invitation'] });
@@ -177,5 +177,41 @@ describe('configurations behind vulnerabilities of such systems are found, and t
     expect(
       codesOf(await check(flowOf([password, remove], { ...away, authentication: 'require_authenticated' }))),
     ).toEqual([]);
+  });
+
+  it('nothing is written until the address is proven: mail before the write needs no user', async () => {
+    const form: StagePart = {
+      kind: 'prompt',
+      fields: [{ field_key: 'username' }, { field_key: 'email', type: 'email' }],
+    };
+    const mailStage: StagePart = { kind: 'authentik_stages_email.emailstage' };
+    expect(codesOf(await check(flowOf([form, mailStage, create, login])))).toEqual([]);
+    const inactive = { ...create, attrs: { ...create.attrs, create_users_as_inactive: true } };
+    const activating = { ...mailStage, attrs: { activate_user_on_success: true } };
+    expect(codesOf(await check(flowOf([form, inactive, activating, login])))).toEqual([]);
+    expect(codesOf(await check(flowOf([form, inactive, mailStage, login])))).toContain('inactive_sign_in');
+  });
+
+  it('an address that was typed proves nothing of the account: a new password still asks for the present one', async () => {
+    const form: StagePart = { kind: 'prompt', fields: [{ field_key: 'email', type: 'email' }] };
+    const mailStage: StagePart = { kind: 'authentik_stages_email.emailstage' };
+    expect(codesOf(await check(flowOf([form, mailStage, newPassword, update], settings)))).toEqual([
+      'password_by_session',
+    ]);
+    expect(codesOf(await check(flowOf([form, mailStage, update], settings)))).toEqual([]);
+  });
+
+  it('a passkey alone signs in, and a second factor alone that one may lack does not', async () => {
+    const validate = (attrs: object): StagePart => ({
+      kind: 'authentik_stages_authenticator_validate.authenticatorvalidatestage',
+      attrs: { ...attrs },
+    });
+    expect(
+      codesOf(
+        await check(flowOf([validate({ device_classes: ['webauthn'], not_configured_action: 'deny' }), login], signIn)),
+      ),
+    ).toEqual([]);
+    const lacking = validate({ device_classes: ['totp'], not_configured_action: 'skip' });
+    expect(codesOf(await check(flowOf([identification, lacking, login], signIn)))).toEqual(['sign_in_without_proof']);
   });
 });

@@ -44,6 +44,8 @@ export interface Plan {
   readonly wrong: ReadonlySet<number>;
   /** Who is in the group that bindings name. */
   readonly members: readonly ('victim' | 'own')[];
+  /** The flow has a place for a recovery link. */
+  readonly hasLink: boolean;
 }
 
 const answersAtMost = 25;
@@ -103,7 +105,7 @@ export class Attack {
   }
 
   async #walk(visitor: Visitor, plan: Plan, who: { victim: User; own: User; link: string }): Promise<void> {
-    const query = `flow_token=${who.link}`;
+    const query = plan.hasLink ? `flow_token=${who.link}` : '';
     await visitor.open(plan.flow, query);
     let named = 0;
     let refusedInARow = 0;
@@ -111,7 +113,7 @@ export class Attack {
       const { component, to, fields } = visitor.challenge;
       const into = component === 'xak-flow-redirect' ? /^\/if\/flow\/([^/]+)\//.exec(String(to))?.[1] : undefined;
       if (into !== undefined) {
-        await visitor.open(into, query);
+        await visitor.open(into);
         continue;
       }
       if (component === 'xak-flow-redirect' || component === 'ak-stage-access-denied') return;
@@ -122,7 +124,9 @@ export class Attack {
       if (component === 'ak-stage-identification') {
         const name = plan.names[Math.min(named, plan.names.length - 1)] ?? 'victim';
         named += 1;
-        await visitor.answer({ uid_field: who[name].email });
+        // A username is known to everybody, also a new one.
+        const user = await this.#store.read.user(who[name].id);
+        await visitor.answer({ uid_field: user?.username ?? '' });
       } else if (component === 'ak-stage-password') await visitor.answer({ password: ownPassword });
       else if (component === 'ak-stage-prompt') await visitor.answer(this.#answers(fields));
       else await visitor.answer({});
@@ -187,7 +191,14 @@ export function planOf({ path, visitor }: Finding, flows: readonly CompiledFlow[
   const planned = flows.flatMap((flow) => flow.bindings).filter(({ evaluateOnPlan }) => evaluateOnPlan);
   const early = new Set(planned.flatMap(({ policies }) => policies.map(({ pk }) => pk)));
   const members = membersOn(path, bindings, early);
-  return members === null ? null : { flow: first.flow, visitor, words, members, ...answersOn(path) };
+  return members === null
+    ? null
+    : { flow: first.flow, visitor, words, members, hasLink: hasLink(first.flow, flows), ...answersOn(path) };
+}
+
+export function hasLink(slug: string, flows: readonly CompiledFlow[]): boolean {
+  const flow = flows.find((one) => one.slug === slug);
+  return flow?.bindings.some(({ stage }) => stage.kind === 'one_time_link') ?? false;
 }
 
 const asking = new Set(['identification', 'password', 'prompt', 'dummy']);

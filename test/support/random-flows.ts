@@ -102,19 +102,19 @@ export class RandomFlows {
     this.#slug = slug;
     const designation = dice.pick(['authentication', 'enrollment', 'recovery', 'stage_configuration', 'unenrollment']);
     const authentication = dice.pick(['none', 'none', 'none', 'require_unauthenticated', 'require_authenticated']);
-    const stages = this.#kinds(slug.endsWith('next')).map((kind) => this.#bound(this.#stage(kind)));
+    const stages = this.#kinds(slug.endsWith('next') || target !== null).map((kind) => this.#bound(this.#stage(kind)));
     if (target !== null) stages.splice(1 + dice.below(stages.length), 0, this.#bound(this.#redirect(target)));
     return { slug, stages, attrs: { designation, authentication }, policies: dice.chance(0.1) ? [this.#policy()] : [] };
   }
 
-  /** A link is good for the flow that it was made for, so a second flow has none. */
-  #kinds(second: boolean): readonly string[] {
+  /** A link is good for the one flow that it was made for, so flows that lead into each other have none. */
+  #kinds(linked: boolean): readonly string[] {
     const dice = this.#dice;
     const chosen = [...dice.pick(skeletons)];
     const more = chosen.length === 0 ? 3 + dice.below(4) : dice.pick([0, 0, 1, 2]);
     for (let count = 0; count < more; count += 1) chosen.splice(dice.below(chosen.length + 1), 0, dice.pick(kinds));
     if (chosen.length > 2 && dice.chance(0.35)) chosen.splice(dice.below(chosen.length), 1);
-    return second ? chosen.map((kind) => (kind === 'link' ? 'dummy' : kind)) : chosen;
+    return linked ? chosen.map((kind) => (kind === 'link' ? 'dummy' : kind)) : chosen;
   }
 
   #stage(kind: string): StagePart {

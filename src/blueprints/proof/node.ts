@@ -40,6 +40,8 @@ export interface Doubt {
 /** How the ways through one flow ended. */
 export interface Ways {
   readonly ends: boolean;
+  /** Some were not walked to their end. */
+  readonly cut: boolean;
   /** Only where a source or a program began it. */
   readonly endsWhenTrusted: boolean;
   /** The first way that ended in a denial, and why. */

@@ -79,11 +79,11 @@ function worldOf(flows: readonly CompiledFlow[], installed: Installed, findings:
 
 function judgeWays(
   flow: CompiledFlow,
-  { ends, endsWhenTrusted, denied }: Ways,
+  { ends, cut, endsWhenTrusted, denied }: Ways,
   led: ReadonlySet<string>,
   findings: Findings,
 ): void {
-  if (ends) return;
+  if (ends || cut) return;
   const spot = { flow, binding: null };
   if (flow.authentication === 'require_redirect') {
     if (led.has(flow.slug)) return;
@@ -97,10 +97,14 @@ function judgeWays(
       message: 'The flow is for outposts alone, and there are none here: it applies to nobody.',
       change: "Change the flow's authentication.",
     });
-  else deadEnd(flow, { ends, endsWhenTrusted, denied }, findings);
+  else deadEnd(flow, { endsWhenTrusted, denied }, findings);
 }
 
-function deadEnd(flow: CompiledFlow, { endsWhenTrusted, denied }: Ways, findings: Findings): void {
+function deadEnd(
+  flow: CompiledFlow,
+  { endsWhenTrusted, denied }: Pick<Ways, 'endsWhenTrusted' | 'denied'>,
+  findings: Findings,
+): void {
   const spot = { flow, binding: null };
   const path = denied?.step ?? null;
   const why = denied === null ? 'its policies admit nobody' : denied.why;
@@ -165,7 +169,7 @@ function judgeNeeds(flows: readonly CompiledFlow[], walk: Walk, world: ProofWorl
 
 /** Only where the flow itself can be entered: else one finding is enough. */
 function judgeReach(flow: CompiledFlow, walk: Walk, findings: Findings): void {
-  if (!flow.bindings.some(({ pk }) => walk.reached.has(pk))) return;
+  if (walk.cut.has(flow.pk) || !flow.bindings.some(({ pk }) => walk.reached.has(pk))) return;
   for (const binding of flow.bindings)
     if (!walk.reached.has(binding.pk))
       findings.add(

@@ -1,6 +1,6 @@
-import { type IdentityProof, identityProofs, type Permission, permissions } from '../../engine/stage-proof.ts';
+import { prove } from './proving.ts';
 import { type Next, type Visit, withoutProof } from './situation.ts';
-import { about, minus, plus, type Standing } from './standing.ts';
+import { about, plus, type Standing } from './standing.ts';
 import { write } from './write.ts';
 
 /** All that may happen at a stage, by what it declares: it names, proves, collects, writes and acts in this order. */
@@ -12,55 +12,6 @@ export function visit(call: Visit): readonly Next[] {
   const judges = proof.asks === true && (proof.identifies ?? proof.proves ?? proof.collects) !== undefined;
   if (!judges || binding.invalidResponseAction === 'retry') return nexts;
   return [...nexts, { kind: 'deny', standing, why: 'the answer is wrong' }];
-}
-
-/** Standings after the stage named and proved what it does. */
-function prove(call: Visit, before: Standing): readonly Next[] {
-  const { proof } = call;
-  const { proves = [], gate = false } = proof;
-  const [secret] = proves;
-  if (gate && secret !== undefined && before.open.has(secret)) return [usedUp(call, before, secret)];
-  if (gate && secret !== undefined && before.usedUp.has(secret))
-    return [{ kind: 'deny', standing: before, undo: true, why: 'what would open it was used up' }];
-  const standing = proof.identifies === undefined ? before : about(before, 'named');
-  const identity = proves.filter((one): one is IdentityProof => isOneOf(identityProofs, one));
-  const allowed = proves.filter((one): one is Permission => isOneOf(permissions, one));
-  const asked = plus(standing.asked, ...identity);
-  if (identity.length > 0 && standing.pending === 'nobody' && standing.visitor === 'anonymous')
-    return [{ kind: 'deny', standing, why: 'it is not known whose proof to ask' }];
-  if (identity.includes('password') && standing.pending === 'new' && !standing.hasPassword && !standing.loose)
-    return [{ kind: 'deny', standing, why: 'the new user has no password yet' }];
-  warnOfActiveUser(call, standing, identity);
-  const someone = identity.length > 0 && standing.pending === 'nobody' ? about(standing, 'self') : standing;
-  const proven: Standing = {
-    ...{ ...someone, asked: plus(someone.asked, ...asked), proven: plus(someone.proven, ...identity) },
-    ...{ allowed: plus(someone.allowed, ...allowed), open: gate ? plus(someone.open, ...proves) : someone.open },
-  };
-  const without: Standing = { ...someone, asked: plus(someone.asked, ...asked) };
-  return [proven, ...(proof.mayPassWithout ? [without] : [])].map((one) => ({ kind: 'pass', standing: one }));
-}
-
-/**
- * The second place of a gate: for who opened the first one, and for nobody else's user. Whom it denies, it also takes
- * back what was done since their last answer.
- */
-function usedUp({ binding }: Visit, standing: Standing, secret: IdentityProof | Permission): Next {
-  const holds = isOneOf(identityProofs, secret) ? standing.proven.has(secret) : true;
-  if (!holds)
-    return { kind: 'deny', standing, undo: true, why: `what opened "${binding.stage.name}" was about another user` };
-  return {
-    kind: 'pass',
-    standing: { ...standing, open: minus(standing.open, secret), usedUp: plus(standing.usedUp, secret) },
-  };
-}
-
-function warnOfActiveUser(call: Visit, standing: Standing, proofs: readonly IdentityProof[]): void {
-  if (!proofs.includes('email') || standing.pending !== 'new' || !standing.active) return;
-  call.report('active_before_email', {
-    message:
-      'The new user exists and may sign in before the address is proven: who leaves the flow here has an account.',
-    change: `Ask for the proof before the write stage, or set create_users_as_inactive there and let "${call.binding.stage.name}" activate the user.`,
-  });
 }
 
 function act(call: Visit, standing: Standing): readonly Next[] {
@@ -122,7 +73,7 @@ function signedIn(call: Visit, standing: Standing): Next {
     const later = call.flow.bindings.slice(call.flow.bindings.indexOf(call.binding) + 1);
     return { kind: 'deny', standing, why: `nobody is there to sign in${later.length > 0 ? ' yet' : ''}` };
   }
-  if (pending === 'new' && !active && !proven.has('email')) {
+  if (pending === 'new' && !active) {
     call.report('inactive_sign_in', {
       message:
         'The write stage makes users inactive, and an inactive user is never signed in: everybody is turned away here.',
@@ -155,8 +106,4 @@ function judgeFactors({ flow, binding, factors, report }: Visit, standing: Stand
       },
       change: 'Nothing, if that is meant. A policy that cannot run denies; it never skips the factor.',
     });
-}
-
-function isOneOf<One extends string>(all: readonly One[], one: string): one is One {
-  return all.some((known) => known === one);
 }

@@ -18,7 +18,7 @@ import { visit } from './visit.ts';
 import { asksAfterSignOut, jumpLoop, jumpToNowhere, linkNotUsedUp, restartLoop } from './way-words.ts';
 
 /** Far beyond any flow that a person can follow. */
-const nodeLimit = 20_000;
+const nodeLimit = 5_000;
 
 /**
  * Walks every way through the flows, breadth first, so that the first way to a finding is a shortest one. At a binding
@@ -26,6 +26,8 @@ const nodeLimit = 20_000;
  */
 export class Walk {
   readonly reached = new Set<string>();
+  /** pks of flows with more ways than were walked. */
+  readonly cut = new Set<string>();
   /** By binding and key of the plan context: whether it was there, was not, or both. */
   readonly needs = new Map<string, { met: boolean; lacking: WalkedStep | null; visitor: Walker }>();
   readonly #world: ProofWorld;
@@ -35,6 +37,7 @@ export class Walk {
   #denied: Ways['denied'] = null;
   #visitor: Walker = 'anonymous';
   #silent = false;
+  #cut = false;
 
   constructor(world: ProofWorld) {
     this.#world = world;
@@ -43,8 +46,9 @@ export class Walk {
   /** All ways that begin with this flow. */
   flow(flow: CompiledFlow): Ways {
     this.#denied = null;
+    this.#cut = false;
     const ends = (['anonymous', 'signed_in'] as const).map((visitor) => this.#run(flow, beginning(visitor), visitor));
-    const denied = this.#denied;
+    const [denied, cut] = [this.#denied, this.#cut];
     this.#silent = true;
     const keys = new Set([
       'pending_user',
@@ -53,10 +57,11 @@ export class Walk {
     ]);
     const endsWhenTrusted =
       ends.includes(true) ||
+      cut ||
       this.#run(flow, trustedBeginning('signed_in', keys), 'signed_in') ||
       this.#run(flow, trustedBeginning('anonymous', keys), 'anonymous');
     this.#silent = false;
-    return { ends: ends.includes(true), endsWhenTrusted, denied };
+    return { ends: ends.includes(true), cut, endsWhenTrusted, denied };
   }
 
   #run(flow: CompiledFlow, standing: Standing, visitor: Walker): boolean {
@@ -67,6 +72,8 @@ export class Walk {
       if (next === undefined) break;
       if (node < nodeLimit) this.#advance(next);
       else {
+        this.#cut = true;
+        this.cut.add(flow.pk);
         this.#report(flow, null, 'too_many_paths', next, {
           message: `The first ${nodeLimit} places of its ways were walked, and what lies behind them was not.`,
           change: 'Divide the flow, or bind fewer policies in it.',

@@ -7,13 +7,12 @@ import { byPasskeyAlone, factorsOf, withFactor } from '../../engine/factors.ts';
 import { loginFailed } from '../../engine/password-check.ts';
 import type { Remembered } from '../../engine/remembered.ts';
 import { defineStage, type Outcome, type Response } from '../../engine/stage.ts';
-import type { User } from '../../engine/user.ts';
 import { parseDuration } from '../../kernel/duration.ts';
 import { isPlainObject, type JsonObject, member } from '../../kernel/json.ts';
 import { type Text, text, wholeForm } from '../../protocol/text.ts';
 import { credentialIn } from '../passkey.ts';
 import { config, type ValidateDesk } from './config.ts';
-import { type Judged, judgeCode, judgePasskey } from './judge.ts';
+import { type Judged, judgeCode, judgePasskey, subjectOf } from './judge.ts';
 import { type Asked, configurations, offer, whoIsAsked } from './offer.ts';
 
 /** The validate stage (AV-1 to AV-9). */
@@ -39,7 +38,7 @@ export const authenticatorValidate = defineStage({
     if (asked.kind === 'nobody') return withNobody(desk);
     if (asked.kind === 'user') {
       if (asked.authenticators.length === 0) return withoutAuthenticator(desk);
-      if (isTrusted(desk, asked.user, asked.authenticators)) return { kind: 'pass' };
+      if (await isTrusted(desk, asked)) return { kind: 'pass' };
     }
     return { kind: 'ask', challenge: offer(desk, asked) };
   },
@@ -53,7 +52,7 @@ export const authenticatorValidate = defineStage({
     // Used by somebody else a moment ago: as wrong as any other.
     if (effect !== 'authenticator.use' && effect !== 'once') return { kind: 'deny', message: null };
     const asked = await whoIsAsked(desk);
-    const { user } = asked.kind === 'user' ? asked : { user: null };
+    const { user } = await subjectOf(desk, asked);
     return { ...again(desk, asked, wrongCode), effects: [loginFailed(desk, user)] };
   },
 });
@@ -85,7 +84,7 @@ function again(desk: ValidateDesk, asked: Asked, { field, code, text }: Problem)
   return { kind: 'retry', challenge: offer(desk, asked), problems: { [field]: [{ code, text }] } };
 }
 
-function decide(desk: ValidateDesk, asked: Asked, judged: Judged, problem: Problem): Outcome {
+async function decide(desk: ValidateDesk, asked: Asked, judged: Judged, problem: Problem): Promise<Outcome> {
   const { effects } = judged;
   if (judged.kind === 'limited') return { ...tooMany, effects };
   if (judged.kind === 'wrong') return { ...again(desk, asked, problem), effects };
@@ -97,10 +96,10 @@ function decide(desk: ValidateDesk, asked: Asked, judged: Judged, problem: Probl
     kind: 'pass',
     effects,
     context: {
-      pending_user: { ref: asked.user.id },
+      pending_user: { ref: asked.id },
       ...{ auth_method, auth_method_args: withFactor(context, authenticator) },
     },
-    ...trust(desk, asked.user, authenticator),
+    ...(await trust(desk, authenticator)),
   };
 }
 
@@ -157,32 +156,30 @@ function configure({ object }: ValidateDesk, pk: string): Outcome {
 }
 
 /** AV-9: the same browser, user and stage, an authenticator that they still have, no new password since. */
-function isTrusted(
-  { config, stage, visitor, tools }: ValidateDesk,
-  user: User,
-  authenticators: readonly Authenticator[],
-): boolean {
+async function isTrusted(
+  { config, stage, visitor, tools, read }: ValidateDesk,
+  { id, authenticators }: Extract<Asked, { kind: 'user' }>,
+): Promise<boolean> {
+  const now = tools.now();
   const threshold = parseDuration(config.last_auth_threshold);
-  return (visitor.remembered ?? []).some(
+  const known = (visitor.remembered ?? []).filter(
     (one) =>
       one.what === 'factor' &&
       one.stage === stage.pk &&
-      one.user === user.uuid &&
-      one.at + threshold > tools.now() &&
-      one.at >= (user.passwordChangedAt ?? 0) &&
+      one.at + threshold > now &&
       authenticators.some(({ uuid }) => uuid === one.authenticator),
   );
+  const user = known.length === 0 ? null : await read.user(id);
+  return user !== null && known.some((one) => one.user === user.uuid && one.at >= (user.passwordChangedAt ?? 0));
 }
 
-function trust(
-  { config, stage, tools }: ValidateDesk,
-  user: User,
-  { uuid }: Authenticator,
-): { readonly remember?: Remembered } {
+async function trust(
+  { config, stage, tools, read }: ValidateDesk,
+  { uuid: authenticator, userId }: Authenticator,
+): Promise<{ readonly remember?: Remembered }> {
   const threshold = parseDuration(config.last_auth_threshold);
-  if (threshold === 0) return {};
+  const user = threshold === 0 ? null : await read.user(userId);
+  if (user === null) return {};
   const at = tools.now();
-  return {
-    remember: { what: 'factor', stage: stage.pk, user: user.uuid, authenticator: uuid, at, until: at + threshold },
-  };
+  return { remember: { what: 'factor', stage: stage.pk, user: user.uuid, authenticator, at, until: at + threshold } };
 }
