@@ -10,6 +10,7 @@ import type { ExecuteOptions, ExecuteResult } from './app/execute.ts';
 import type { FlowVersions } from './app/flow-versions.ts';
 import type { Groups } from './app/groups.ts';
 import { outsideHooks } from './app/hooks.ts';
+import type { Invitations } from './app/invitations.ts';
 import type { BlueprintSource, DoorwardOptions } from './app/options.ts';
 import { type OutboxDesk, outboxDesk } from './app/outbox.ts';
 import type { Tokens } from './app/tokens.ts';
@@ -25,6 +26,15 @@ export type { DiagramFormat } from './app/flow-diagram.ts';
 export type { FlowDifference, FlowVersion, FlowVersions, Rollback } from './app/flow-versions.ts';
 export type { Groups, NewGroup } from './app/groups.ts';
 export { HookVeto, type VetoPlace } from './app/hooks.ts';
+export type {
+  Invitation,
+  InvitationChanges,
+  InvitationList,
+  Invitations,
+  ListedInvitation,
+  MadeInvitation,
+  NewInvitation,
+} from './app/invitations.ts';
 export type {
   BlueprintSource,
   BlueprintsFolder,
@@ -53,10 +63,13 @@ export { type Answers, type FieldOptions, field, type TypedField } from './bluep
 export { type AttributesOf, defineFlow, type TypedFlow } from './blueprints/typed/flow.ts';
 export type { PlainFacts, StageFacts, StageOptions, TypedStage } from './blueprints/typed/stage.ts';
 export {
+  captcha,
+  consent,
   deny,
   dummy,
   identification,
   initialSetup,
+  invitation,
   oneTimeLink,
   type PromptFacts,
   password,
@@ -98,6 +111,8 @@ export interface Doorward<Attributes = unknown> {
   readonly groups: Groups;
   /** One-time links, and access to the REST API for programs. */
   readonly tokens: Omit<Tokens, 'userOf'>;
+  /** Who may come into a flow, with what they cannot change. */
+  readonly invitations: Invitations;
   readonly flows: {
     /** Applies blueprints (YAML), all or nothing. @throws DoorwardError `blueprint` with file, line and column */
     apply(yaml: string | readonly BlueprintSource[], options?: BlueprintOptions): Promise<AppliedBlueprints>;
@@ -175,6 +190,7 @@ export async function createDoorward<const Flows extends readonly TypedFlow[] = 
     users: { ...app.users, list: (filter = {}) => app.store.accounts.listUsers(filter) },
     groups: app.groups,
     tokens: app.tokens,
+    invitations: app.invitations,
     flows: {
       check: (yaml = [], how = {}) => app.blueprints.check(filesOf(yaml), how),
       apply: (yaml, how) => app.blueprints.apply(filesOf(yaml), how),

@@ -12,17 +12,25 @@ const always = {
   vary: 'Cookie, Accept, Accept-Language',
 } as const;
 
-/** Nothing from elsewhere runs or is loaded, save pictures; nobody may frame the page. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "script-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data: https:",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/**
+ * Nothing from elsewhere runs or is loaded, save pictures; nobody may frame the page.
+ *
+ * @param others whose captcha this page shows: its script, its frame, its styles, and what it asks itself
+ */
+export function contentSecurityPolicy(others: readonly string[] = []): string {
+  const own = ["'self'", ...others].join(' ');
+  return [
+    "default-src 'none'",
+    `style-src ${own}`,
+    `script-src ${own}`,
+    `connect-src ${own}`,
+    ...(others.length === 0 ? [] : [`frame-src ${others.join(' ')}`]),
+    "img-src 'self' data: https:",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
 
 /** Seconds, where an error that will pass does not say how long it takes. */
 const defaultRetryAfter = 5;
@@ -47,7 +55,7 @@ export function htmlAnswer(html: string, status = 200, headers: HeaderMap = {}):
     headers: {
       ...always,
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': contentSecurityPolicy,
+      'content-security-policy': contentSecurityPolicy(),
       // The address may hold a one-time secret, so it goes to nobody else; same-origin keeps Origin on our own forms.
       'referrer-policy': 'same-origin',
       'x-frame-options': 'DENY',

@@ -7,6 +7,7 @@ import type { Challenge } from '../protocol/challenge.ts';
 import { isConfidential } from '../protocol/confidential.ts';
 import { actingAs } from './acting.ts';
 import { type HeaderMap, htmlAnswer, jsonAnswer, logged, redirectAnswer } from './answers.ts';
+import { captchaPolicy } from './captcha-policy.ts';
 import { lookOf, type Site, type TakenStep, takeStep, type Visit } from './exchange.ts';
 import { readQuery } from './guards.ts';
 import { wireChallenge } from './wire.ts';
@@ -54,7 +55,7 @@ export async function page(site: Site, visit: Visit): Promise<Response> {
     inspector: await inspectorOf(site, visit),
     qrCode: await qrCodeOf(reply.challenge),
   });
-  return htmlAnswer(html, 200, headers);
+  return htmlAnswer(html, 200, { ...headers, ...captchaPolicy(reply.challenge) });
 }
 
 async function qrCodeOf(challenge: Challenge): Promise<QrCode | null> {

@@ -17,7 +17,7 @@ export function wireChallenge(reply: StepReply, query: string, background: strin
   const own = localizeDeep(revealed(challenge), locale) as WireChallenge;
   if (bare.includes(challenge.component)) return own;
   return {
-    ...withQuery(own, query),
+    ...withCaptchaUser(withQuery(own, query)),
     flow_info: {
       title: reply.title,
       background: flow === null || flow.background === '' ? background : flow.background,
@@ -38,6 +38,13 @@ function wireProblems(problems: FieldProblems, locale: Locale): Record<string, r
       found.map(({ text, code }) => ({ string: localize(text, locale), code })),
     ]),
   );
+}
+
+/** The reference sends a challenge of its own for the captcha of the identification page, with nobody in it. */
+function withCaptchaUser(challenge: WireChallenge): WireChallenge {
+  const { captcha_stage: captcha } = challenge;
+  if (captcha === null || typeof captcha !== 'object') return challenge;
+  return { ...challenge, captcha_stage: { ...captcha, pending_user: '', pending_user_avatar: avatarPath } };
 }
 
 /** ID-10: links to other flows keep the page's query, so `next` and an invitation survive. */

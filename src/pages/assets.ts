@@ -1,5 +1,6 @@
 import authenticatorScript from './assets/authenticators.client.js';
 import avatarSvg from './assets/avatar.svg';
+import captchaScript from './assets/captcha.client.js';
 import script from './assets/doorward.client.js';
 import css from './assets/doorward.css';
 import faviconSvg from './assets/favicon.svg';
@@ -10,8 +11,9 @@ export { logoSvg };
 
 export const stylesheetPath = `/static/doorward-${contentHash(css)}.css`;
 export const scriptPath = `/static/doorward-${contentHash(script)}.js`;
-
 export const authenticatorScriptPath = `/static/authenticators-${contentHash(authenticatorScript)}.js`;
+export const captchaScriptPath = `/static/captcha-${contentHash(captchaScript)}.js`;
+
 /** A file that the pages load. */
 export interface Asset {
   readonly body: string;
@@ -28,6 +30,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   [stylesheetPath]: { body: css, type: 'text/css; charset=utf-8', immutable: true },
   [scriptPath]: { body: script, type: 'text/javascript; charset=utf-8', immutable: true },
   [authenticatorScriptPath]: { body: authenticatorScript, type: 'text/javascript; charset=utf-8', immutable: true },
+  [captchaScriptPath]: { body: captchaScript, type: 'text/javascript; charset=utf-8', immutable: true },
   '/static/logo.svg': svg(logoSvg),
   '/static/favicon.svg': svg(faviconSvg),
   '/static/avatar.svg': svg(avatarSvg),

@@ -1,4 +1,5 @@
 import { StaticSetup, TotpSetup, Validate, WebAuthnSetup } from './authenticators.tsx';
+import { Captcha } from './captcha.tsx';
 import { Consent } from './consent.tsx';
 import { EmailWait, Told } from './email.tsx';
 import { AccessDenied, Dummy, FlowError, Redirect, UnknownComponent } from './endings.tsx';
@@ -60,16 +61,14 @@ function Step({ data }: { readonly data: FlowPageData }) {
       return <Password data={data} challenge={challenge} />;
     case 'ak-stage-user-login':
       return <UserLogin data={data} challenge={challenge} />;
+    case 'ak-stage-captcha':
+      return <Captcha data={data} challenge={challenge} />;
     case 'ak-stage-email':
       return <EmailWait data={data} challenge={challenge} />;
     case 'ak-stage-consent':
       return <Consent data={data} challenge={challenge} />;
     case 'xak-flow-shell':
       return <Told data={data} challenge={challenge} />;
-    case 'ak-stage-dummy':
-      return <Dummy data={data} challenge={challenge} />;
-    case 'ak-stage-access-denied':
-      return <AccessDenied data={data} challenge={challenge} />;
     case 'ak-stage-authenticator-totp':
       return <TotpSetup data={data} challenge={challenge} />;
     case 'ak-stage-authenticator-static':
@@ -78,6 +77,10 @@ function Step({ data }: { readonly data: FlowPageData }) {
       return <WebAuthnSetup data={data} challenge={challenge} />;
     case 'ak-stage-authenticator-validate':
       return <Validate data={data} challenge={challenge} />;
+    case 'ak-stage-dummy':
+      return <Dummy data={data} challenge={challenge} />;
+    case 'ak-stage-access-denied':
+      return <AccessDenied data={data} challenge={challenge} />;
     case 'ak-stage-flow-error':
       return <FlowError data={data} challenge={challenge} />;
     case 'xak-flow-redirect':

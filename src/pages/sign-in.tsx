@@ -1,5 +1,6 @@
 import type { IdentificationChallenge, PasswordChallenge, UserLoginChallenge } from '../protocol/challenge.ts';
 import { verbatim } from './autocomplete.ts';
+import { CaptchaField } from './captcha.tsx';
 import { controlAttributes, FieldFrame, PasswordInput } from './field-frame.tsx';
 import { FlowForm, FlowLink, HiddenUsername, PendingUser } from './flow-form.tsx';
 import { type FormField, type FormView, formView, shownValue } from './form-view.ts';
@@ -40,6 +41,9 @@ export function Identification({ data, challenge }: ChallengeProps<Identificatio
           {challenge.password_fields ? (
             <CurrentPassword view={view} field={password} showable={challenge.allow_show_password} />
           ) : null}
+          {challenge.captcha_stage === null ? null : (
+            <CaptchaField words={words} widget={challenge.captcha_stage} name="captcha_token" />
+          )}
         </FlowForm>
       )}
       {challenge.passkey_challenge === undefined ? null : (

@@ -19,6 +19,7 @@ export type Challenge =
   | AccessDeniedChallenge
   | EmailChallenge
   | ConsentChallenge
+  | CaptchaChallenge
   | FlowErrorChallenge
   | ShellChallenge
   | StageChallenge;
@@ -80,7 +81,7 @@ export interface IdentificationChallenge {
   readonly allow_show_password: boolean;
   readonly application_pre?: string;
   readonly flow_designation: string;
-  readonly captcha_stage: null;
+  readonly captcha_stage: CaptchaWidget | null;
   /** Paths of other flows, without the query of this one; the executor adds it (ID-10). */
   readonly enroll_url?: string;
   readonly recovery_url?: string;
@@ -91,6 +92,18 @@ export interface IdentificationChallenge {
   readonly enable_remember_me: boolean;
   /** Any passkey of this site may sign in. */
   readonly passkey_challenge?: PasskeyOptions;
+}
+
+/** What a provider's script shows its captcha with. */
+export interface CaptchaWidget {
+  readonly site_key: string;
+  readonly js_url: string;
+  /** The visitor has something to do; else the script finds out by itself. */
+  readonly interactive: boolean;
+}
+
+export interface CaptchaChallenge extends CaptchaWidget {
+  readonly component: 'ak-stage-captcha';
 }
 
 /** Components with `pending_user` and `pending_user_avatar`, which the executor adds. */
@@ -237,6 +250,7 @@ export interface WireChallenge {
 
 const withPendingUser: readonly string[] = [
   ...['ak-stage-password', 'ak-stage-user-login', 'ak-stage-access-denied', 'ak-stage-authenticator-validate'],
+  ...['ak-stage-captcha', 'ak-stage-consent'],
   ...['ak-stage-authenticator-totp', 'ak-stage-authenticator-static', 'ak-stage-authenticator-webauthn'],
 ];
 

@@ -161,6 +161,7 @@ rigOnEachDatabase('the corpus', {}, (rig) => {
     const visitor = await signIn(rig());
     await visitor.open('corpus-consent');
     await visitor.answer({ agree: true });
+    await visitor.answer({ token: visitor.expectAsk('ak-stage-consent').token });
     visitor.expectEnd('/if/flow/corpus-leave/');
     await visitor.open('corpus-leave');
     visitor.expectEnd();

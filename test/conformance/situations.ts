@@ -3,6 +3,7 @@ import type { Visitor } from '../../src/engine/visitor.ts';
 import type { Json, JsonObject } from '../../src/kernel/json.ts';
 import { Secret } from '../../src/kernel/secrets.ts';
 import { promptTypes } from '../../src/protocol/challenge.ts';
+import { captchaConfig } from '../../src/stages/captcha-check.ts';
 import { type DeskOptions, deskTime, testUser } from '../../src/testing/desk.ts';
 import { testGroup, testSession } from '../support/user-write-rig.ts';
 
@@ -11,6 +12,7 @@ export const typedSecret = 'typed-in-confidence-7f3a';
 
 /** The least configuration of the stages that cannot do without one. */
 export const least: Readonly<Record<string, JsonObject>> = {
+  captcha: { public_key: 'site', private_key: typedSecret },
   identification: { user_fields: ['username'] },
   initial_setup: { group: 'pk-staff' },
   redirect: { mode: 'static', target_static: '/' },
@@ -18,7 +20,13 @@ export const least: Readonly<Record<string, JsonObject>> = {
 
 /** More configurations that are worth a visit; each is taken with the least one. */
 export const others: Readonly<Record<string, readonly JsonObject[]>> = {
-  identification: [{ password_stage: 'password', enrollment_flow: 'flow' }, { pretend_user_exists: false }],
+  identification: [
+    { password_stage: 'password', enrollment_flow: 'flow' },
+    { pretend_user_exists: false },
+    { captcha_stage: 'captcha' },
+  ],
+  captcha: [{ interactive: true, error_on_invalid_score: false }],
+  consent: [{ mode: 'permanent' }],
   prompt: [{ fields: promptTypes.map((type) => `prompt-${type}`) }],
   authenticator_totp: [{ digits: '8' }],
   authenticator_webauthn: [{ user_verification: 'required', max_attempts: 1 }],
@@ -61,6 +69,13 @@ export const world: DeskOptions = {
   groups: [testGroup('staff', { isSuperuser: true })],
   sessions: [testSession(7, 'session-hash'), testSession(7, 'another session')],
   setupSecret: 'digest$setup',
+  invitations: {
+    invited: {
+      ...{ uuid: '00000000-0000-4000-8000-00000000000a', name: 'friends', flow: null, singleUse: true, createdBy: 7 },
+      ...{ fixedData: { name: 'Ada', attributes: { team: ['a'] } }, createdAt: deskTime, expiresAt: deskTime + 1_000 },
+      uses: 0,
+    },
+  },
   authenticators: [
     {
       ...{ uuid: 'app', userId: 7, kind: 'totp', name: 'App', createdAt: deskTime, lastUsedAt: null, credential: null },
@@ -89,6 +104,10 @@ export const world: DeskOptions = {
     {
       ...{ pk: 'password', kind: 'stage', name: 'password' },
       config: { backends, failed_attempts_before_cancel: 5, allow_show_password: true },
+    },
+    {
+      ...{ pk: 'captcha', kind: 'stage', name: 'captcha', stageKind: 'captcha' },
+      config: captchaConfig.parse({ public_key: 'site', private_key: typedSecret }),
     },
     { pk: 'pk-staff', kind: 'group', name: 'staff', config: {} },
   ],
@@ -123,6 +142,20 @@ const contexts: readonly PlanContext[] = [
   { prompt_data: [['name', 'X']], pending_user: { ref: 404 }, groups: ['nobodies'] },
   { pending_user: { ref: 7 }, 'doorward/setup': 'digest$setup', 'doorward/one_time_link': 'digest$link' },
   { pending_user: { ref: 9 }, 'doorward/setup': 'digest$wrong', 'doorward/one_time_link': 'digest$wrong' },
+  {
+    consent_header: 'Notes wants to know you.',
+    consent_permissions: [{ id: 'email', name: 'See your address' }, 'no permission'],
+    consent_additional_permissions: [{ id: 'files', name: 'See your files' }],
+  },
+  {
+    ...{ prompt_data: [['attributes.text', 'theirs']], 'doorward/fixed': ['attributes.text', 'username'] },
+    'doorward/claims': [
+      {
+        ...{ effect: { kind: 'token.revoke', uuid: 'claimed' }, event: { action: 'claimed', context: {} } },
+        otherwise: 'Somebody else has it.',
+      },
+    ],
+  },
   { deny_message: 'No.', redirect_stage_target: 'javascript:alert(1)' },
   { redirect_stage_target: 'ak-flow://other-flow', is_redirected: 'test-flow' },
 ];
@@ -137,7 +170,7 @@ const visitors: readonly Partial<Visitor>[] = [
 /** Every context with every visitor, without a browser and as a dry run too. */
 export const situations: readonly DeskOptions[] = contexts.flatMap((context) =>
   visitors.flatMap((visitor) => [
-    { ...world, context, visitor, query: { setup: 'setup', flow_token: 'link', next: '/' } },
+    { ...world, context, visitor, query: { setup: 'setup', flow_token: 'link', itoken: 'invited', next: '/' } },
     { ...world, context, visitor, unattended: true, dryRun: true },
   ]),
 );
@@ -149,6 +182,8 @@ export const answers: readonly JsonObject[] = [
   { code: typedSecret, selected_stage: 'password' },
   { uid_field: 'ada', password: typedSecret, remember_me: true, 'attributes.username': 'grace' },
   { uid_field: 'nobody', password: `${typedSecret} but wrong`, remember_me: 'maybe' },
+  { uid_field: 'ada', captcha_token: 'passed', token: 'passed' },
+  { token: ['passed'] },
   { uid_field: 'asleep', password: typedSecret, remember_me: false },
   {
     uid_field: ['ada'],

@@ -17,6 +17,8 @@ import { answers, least, others, situations, typedSecret } from './situations.ts
 const contextKeys = new Set([
   ...['prompt_data', 'pending_user', 'pending_user_identifier', 'user_backend', 'auth_method', 'auth_method_args'],
   ...['groups', 'user_type', 'user_path', 'redirect', 'deny_message', 'is_redirected', 'redirect_stage_target'],
+  ...['captcha', 'consent_permissions', 'consent_additional_permissions'],
+  ...['invitation', 'invitation_in_effect'],
 ]);
 const mostChallengeBytes = 64 * 1024;
 const reasons: readonly Refusal['reason'][] = [

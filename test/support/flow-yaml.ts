@@ -32,6 +32,8 @@ const models: Readonly<Record<string, string>> = {
   authenticator_static: 'authentik_stages_authenticator_static.authenticatorstaticstage',
   authenticator_webauthn: 'authentik_stages_authenticator_webauthn.authenticatorwebauthnstage',
   email: 'authentik_stages_email.emailstage',
+  captcha: 'authentik_stages_captcha.captchastage',
+  consent: 'authentik_stages_consent.consentstage',
   user_delete: 'authentik_stages_user_delete.userdeletestage',
   dummy: 'authentik_stages_dummy.dummystage',
   deny: 'authentik_stages_deny.denystage',

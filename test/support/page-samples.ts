@@ -1,12 +1,14 @@
 import type { StepReply } from '../../src/engine/exchange.ts';
 import type { CompiledFlow } from '../../src/engine/flow.ts';
 import { accountPage } from '../../src/pages/account-page.tsx';
+import { captchaScriptPath } from '../../src/pages/assets.ts';
 import { type Brand, parseBrand } from '../../src/pages/brand.ts';
 import { errorPage } from '../../src/pages/error-page.tsx';
 import { flowPage } from '../../src/pages/flow-page.tsx';
 import type { FlowPageData } from '../../src/pages/page-data.ts';
 import {
   type Challenge,
+  type ConsentChallenge,
   type IdentificationChallenge,
   type Layout,
   type PromptChallenge,
@@ -187,6 +189,18 @@ const authenticatorPages = Object.fromEntries(
   ]),
 );
 
+/** Its script is that of the pages themselves: no other server is there. */
+const widget = { site_key: 'site', js_url: `https://pages.test${captchaScriptPath}`, interactive: true };
+const permissions = [
+  { id: 'openid', name: 'Sign you in' },
+  { id: 'email', name: 'See your email address' },
+  { id: 'files', name: 'Read the files that you share with others, and change them' },
+];
+const consent: ConsentChallenge = {
+  component: 'ak-stage-consent',
+  ...{ token: 'token', header_text: '', permissions: [], additional_permissions: [] },
+};
+
 /** Every kind of page by name: all components, all field types with and without problems, the account, the errors. */
 export const samplePages: Readonly<Record<string, string>> = {
   identification: samplePage(identification),
@@ -243,6 +257,20 @@ export const samplePages: Readonly<Record<string, string>> = {
   ),
   ...authenticatorPages,
   'user-login': samplePage({ component: 'ak-stage-user-login' }, { reply: who }),
+  captcha: samplePage({ component: 'ak-stage-captcha', ...widget }, { title: 'Before you go on', reply: who }),
+  'captcha-problem-de': samplePage(
+    { component: 'ak-stage-captcha', ...widget },
+    { locale: 'de', problems: { token: [{ code: 'invalid', text: text('captcha.refused_retry') }] } },
+  ),
+  'identification-captcha': samplePage({ ...identification, captcha_stage: widget }),
+  consent: samplePage(
+    { ...consent, header_text: 'Shared Notes asks for your consent.', permissions },
+    { title: 'Shared Notes', reply: who },
+  ),
+  'consent-more-de': samplePage(
+    { ...consent, header_text: '', permissions: permissions.slice(0, 2), additional_permissions: permissions.slice(2) },
+    { locale: 'de', problems: { token: [{ code: 'invalid', text: text('consent.invalid_token') }] } },
+  ),
   dummy: samplePage({ component: 'ak-stage-dummy', name: 'dummy-stage' }, { title: 'Hello' }),
   confirm: samplePage({ component: 'ak-stage-dummy', name: 'Continue' }, { title: 'Sign out' }),
   denied: samplePage(
@@ -286,5 +314,8 @@ export const samplePages: Readonly<Record<string, string>> = {
   'acting-account': accountPage({ ...accountData, acting }),
   'acting-error': errorPage({ status: 404, code: 'not_found', brand, locale: 'de', requestId: '0f6f7f1f', acting }),
   'error-404': errorPage({ status: 404, code: 'flow_not_found', brand, locale: 'en', requestId: '0f6f7f1f' }),
+  'error-429-limited': errorPage({
+    ...{ status: 429, code: 'rate_limited', brand, locale: 'en', requestId: '0f6f7f1f', retryAfter: 1_500 },
+  }),
   'error-429': errorPage({ status: 429, code: 'too_busy', brand, locale: 'de', requestId: '0f6f7f1f', retryAfter: 3 }),
 };

@@ -1,10 +1,13 @@
 /** A builder for each stage that is shipped, and one for stages of your own. */
 import type { Stage } from '../../engine/stage.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import { captcha as captchaStage } from '../../stages/captcha/stage.ts';
+import { consent as consentStage } from '../../stages/consent/stage.ts';
 import { deny as denyStage } from '../../stages/deny/stage.ts';
 import { dummy as dummyStage } from '../../stages/dummy/stage.ts';
 import { identification as identificationStage } from '../../stages/identification/stage.ts';
 import { initialSetup as initialSetupStage } from '../../stages/initial-setup/stage.ts';
+import { invitation as invitationStage } from '../../stages/invitation/stage.ts';
 import { oneTimeLink as oneTimeLinkStage } from '../../stages/one-time-link/stage.ts';
 import { password as passwordStage } from '../../stages/password/stage.ts';
 import { prompt as promptStage } from '../../stages/prompt/stage.ts';
@@ -30,10 +33,13 @@ import {
 export type FlowReference = string | { readonly slug: string };
 
 type PasswordStage = StageOf<'password', typeof passwordStage>;
+type CaptchaStage = StageOf<'captcha', typeof captchaStage>;
 
 interface IdentificationLinks {
   /** Asks the password on the same page. */
   readonly password?: PasswordStage;
+  /** Asks this captcha on the same page, before anybody is looked up. */
+  readonly captcha?: CaptchaStage;
   readonly enrollmentFlow?: FlowReference;
   readonly recoveryFlow?: FlowReference;
   readonly passwordlessFlow?: FlowReference;
@@ -50,11 +56,12 @@ type IdentificationOptions = StageOptions &
 export function identification(
   options: IdentificationOptions = {},
 ): StageOf<'identification', typeof identificationStage> {
-  const { password: inline, enrollmentFlow, recoveryFlow, passwordlessFlow, ...rest } = options;
+  const { password: inline, captcha: shown, enrollmentFlow, recoveryFlow, passwordlessFlow, ...rest } = options;
   return stageFrom(identificationStage, rest, {
     config: {
       user_fields: [...(rest.userFields ?? ['username', 'email'])],
       password_stage: inline === undefined ? undefined : { $inline: inline },
+      captcha_stage: shown === undefined ? undefined : { $inline: shown },
       enrollment_flow: linkTo(enrollmentFlow),
       recovery_flow: linkTo(recoveryFlow),
       passwordless_flow: linkTo(passwordlessFlow),
@@ -133,6 +140,27 @@ export function userWrite<const Writable extends ProtectedField = never>(
   });
 }
 
+type CaptchaSettings = SettingsOf<typeof captchaStage>;
+
+/**
+ * Asks whether the visitor is a person. The keys are the provider's; the private one is a secret.
+ *
+ * @example
+ * captcha({ publicKey: '…', privateKey: process.env.CAPTCHA_KEY ?? '', jsUrl: '…', apiUrl: '…' });
+ */
+export function captcha(
+  options: StageOptions & CaptchaSettings & Required<Pick<CaptchaSettings, 'publicKey' | 'privateKey'>>,
+): CaptchaStage {
+  return stageFrom(captchaStage, options);
+}
+
+/** Asks the visitor to agree to what the plan context lists. */
+export function consent(
+  options: StageOptions & SettingsOf<typeof consentStage> = {},
+): StageOf<'consent', typeof consentStage> {
+  return stageFrom(consentStage, options);
+}
+
 /** Signs the pending user in. */
 export function userLogin(
   options: StageOptions & SettingsOf<typeof userLoginStage, 'network_binding' | 'geoip_binding'> = {},
@@ -143,6 +171,13 @@ export function userLogin(
 /** Signs the visitor out. */
 export function userLogout(options: StageOptions = {}): StageOf<'user_logout', typeof userLogoutStage> {
   return stageFrom(userLogoutStage, options);
+}
+
+/** Lets those pass who hold an invitation, with data that they cannot change. */
+export function invitation(
+  options: StageOptions & SettingsOf<typeof invitationStage> = {},
+): StageOf<'invitation', typeof invitationStage> {
+  return stageFrom(invitationStage, options);
 }
 
 /** Lets the holder of a one-time link act for its user: the gate before the questions, and again after. */

@@ -1,4 +1,5 @@
 import { authenticators } from './de/authenticators.ts';
+import { captcha } from './de/captcha.ts';
 import { engine } from './de/engine.ts';
 import { mail } from './de/mail.ts';
 import { pages } from './de/pages.ts';
@@ -13,4 +14,5 @@ export const de: Record<MessageKey, string> = {
   ...mail,
   ...pages,
   ...authenticators,
+  ...captcha,
 };

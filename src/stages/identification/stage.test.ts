@@ -221,9 +221,64 @@ describe('the configuration', () => {
     expect(identification.config.safeParse({ user_fields: ['email'] }).success).toBe(true);
     expect(identification.config.safeParse({ sources: ['source-pk'] }).success).toBe(true);
   });
+});
 
-  test('a captcha that could not be asked is refused', () => {
-    const parsed = identification.config.safeParse({ user_fields: ['email'], captcha_stage: 'captcha-pk' });
-    expect(parsed.error?.issues[0]?.message).toBe('captcha stages cannot be used yet');
+describe('with a captcha on the same page', () => {
+  const stage = { pk: 'captcha-pk', kind: 'stage', name: 'are you', stageKind: 'captcha' };
+  const keys = { public_key: 'site', private_key: 'the private key', js_url: 'https://captcha.test/api.js' };
+  const guarded = (config: JsonObject = {}): DeskOptions => ({
+    ...withConfig({ captcha_stage: 'captcha-pk', ...config }),
+    objects: [passwordStage, { ...stage, config: keys }],
+    outbound: {
+      send: async (_url, { body = '' }) => {
+        const success = new URLSearchParams(body).get('response') === 'good';
+        return { status: 200, headers: {}, text: JSON.stringify({ success }) };
+      },
+    },
   });
+
+  test('its widget is shown, and its private key is not', async () => {
+    const outcome = await identification.enter(deskFor(identification, guarded()));
+    expect(outcome).toMatchObject({
+      challenge: { captcha_stage: { site_key: 'site', js_url: 'https://captcha.test/api.js', interactive: false } },
+    });
+    expect(JSON.stringify(outcome)).not.toContain('the private key');
+  });
+
+  test.each([['ada'], ['eve']])(
+    'ID-5: of %s it is asked before anybody is looked up or any password is checked',
+    async (uid_field) => {
+      const options = guarded({ password_stage: 'password-pk' });
+      const desk = deskFor(identification, options);
+      const nobodyIsLookedUp = async () => {
+        throw new Error('somebody was looked up');
+      };
+      const read = { ...desk.read, userByIdentifier: nobodyIsLookedUp, attempts: nobodyIsLookedUp };
+      for (const captcha_token of ['bad', '', 'x'.repeat(9_000)]) {
+        const response = { uid_field, password: 'right', captcha_token };
+        expect(await identification.answer?.({ ...desk, read }, response)).toMatchObject({
+          kind: 'retry',
+          problems: { non_field_errors: [{ code: 'invalid' }] },
+        });
+      }
+      const passed = await answer(options, { uid_field, password: 'right', captcha_token: 'good' });
+      expect(passed.kind).toBe(uid_field === 'ada' ? 'pass' : 'retry');
+    },
+  );
+
+  test('what the provider said is known to policies', async () => {
+    const outcome = await answer(guarded(), { uid_field: 'ada', captcha_token: 'good' });
+    expect(outcome).toMatchObject({
+      context: { pending_user: { ref: 1 }, captcha: { response: { success: true }, stage: { pk: 'captcha-pk' } } },
+    });
+  });
+
+  test.each([[[]], [[{ ...passwordStage, pk: 'captcha-pk' }]]])(
+    'nobody passes where its stage is gone, or is another',
+    async (objects) => {
+      const options = { ...guarded(), objects };
+      expect((await identification.enter(deskFor(identification, options))).kind).toBe('deny');
+      expect((await answer(options, { uid_field: 'ada', captcha_token: 'good' })).kind).toBe('deny');
+    },
+  );
 });

@@ -13,6 +13,7 @@ import type { User } from '../../engine/user.ts';
 import { isPlainObject, type JsonObject, member } from '../../kernel/json.ts';
 import type { IdentificationChallenge } from '../../protocol/challenge.ts';
 import { text, wholeForm } from '../../protocol/text.ts';
+import { type CaptchaConfig, captchaConfig, captchaToken, captchaWidget, checkCaptcha } from '../captcha-check.ts';
 import { credentialIn } from '../passkey.ts';
 import { byPasskey, offeredPasskey, passkeyRefused } from './passkey.ts';
 
@@ -24,7 +25,7 @@ const config = z
       .default([])
       .describe('What identifies a user.'),
     password_stage: z.string().nullable().default(null).describe('Asks the password on the same page.'),
-    captcha_stage: z.null('captcha stages cannot be used yet').default(null),
+    captcha_stage: z.string().nullable().default(null).describe('Asks its captcha on the same page.'),
     webauthn_stage: z.string().nullable().default(null).describe('Passkeys that it allows sign in without a name.'),
     case_insensitive_matching: z.boolean().default(true),
     show_matched_user: z.boolean().default(true).describe("Later pages show the user's name, not what was typed."),
@@ -51,6 +52,7 @@ export const identification = defineStage({
   config,
   references: {
     password_stage: 'stage',
+    captcha_stage: 'stage',
     webauthn_stage: 'stage',
     enrollment_flow: 'flow',
     recovery_flow: 'flow',
@@ -58,10 +60,12 @@ export const identification = defineStage({
     sources: 'source',
   },
   needs: [],
-  gives: ['pending_user', 'pending_user_identifier', 'user_backend', 'auth_method', 'auth_method_args'],
+  gives: ['pending_user', 'pending_user_identifier', 'user_backend', 'auth_method', 'auth_method_args', 'captcha'],
   proof: whatItProves,
   secretFields: () => ['password', 'passkey'],
-  enter: async (desk) => ({ kind: 'ask', challenge: challengeOf(desk) }),
+  async enter(desk) {
+    return isCaptchaGone(desk) ? { kind: 'deny', message: null } : { kind: 'ask', challenge: challengeOf(desk) };
+  },
   answer,
   async refused(desk, { reason, effect }) {
     if (reason === 'limited') return tooMany;
@@ -76,13 +80,14 @@ const tooMany: Outcome = { kind: 'deny', message: text('password.limited') };
 function challengeOf(desk: Desk<Config>): IdentificationChallenge {
   const { config, flow } = desk;
   const password = passwordSettings(desk);
+  const captcha = captchaOf(desk);
   return {
     component: 'ak-stage-identification',
     user_fields: config.user_fields,
     password_fields: password !== null,
     allow_show_password: password?.allow_show_password === true,
     flow_designation: flow.designation,
-    captcha_stage: null,
+    captcha_stage: captcha === null ? null : captchaWidget(captcha.config),
     ...link(desk, 'enroll_url', config.enrollment_flow),
     ...link(desk, 'recovery_url', config.recovery_flow),
     ...link(desk, 'passwordless_url', config.passwordless_flow),
@@ -95,7 +100,7 @@ function challengeOf(desk: Desk<Config>): IdentificationChallenge {
 }
 
 async function answer(desk: Desk<Config>, response: Response): Promise<Outcome> {
-  const { config, read } = desk;
+  const { config } = desk;
   const passkey = credentialIn(response, 'passkey');
   if (passkey !== null) return withNewChallenge(desk, await byPasskey(desk, passkey));
   const typed = textOf(response, 'uid_field').trim();
@@ -104,11 +109,33 @@ async function answer(desk: Desk<Config>, response: Response): Promise<Outcome> 
   if (config.password_stage !== null && password === '') return required('password');
   // One answer whether or not such an account could be: nothing is looked up, hashed or counted.
   if (typed.length > longestTyped || password.length > longestTyped) return failed;
+  // ID-5: of every visitor alike, before anybody is looked up; whether it was passed tells nothing of accounts.
+  const { refused = null, known } = await judgeCaptcha(desk, response);
+  if (refused !== null) return refused;
+  const outcome = await judge(desk, typed, password);
+  return outcome.kind === 'pass' ? { ...outcome, context: { ...outcome.context, ...known } } : outcome;
+}
+
+async function judge(desk: Desk<Config>, typed: string, password: string): Promise<Outcome> {
+  const { config, read } = desk;
   const user = await read.userByIdentifier(config.user_fields, typed, !config.case_insensitive_matching);
   if (config.password_stage !== null) return judgePassword(desk, user, typed, password);
   if (user !== null) return identified(desk, { ref: user.id }, typed);
   if (config.pretend_user_exists) return identified(desk, { decoy: true, typed }, typed);
   return { ...failed, effects: [reputationChange(desk, reputationSubject(desk.tools, null, typed), -1)] };
+}
+
+/** `known`: what the plan context is told of a captcha that was passed. */
+async function judgeCaptcha(
+  desk: Desk<Config>,
+  response: Response,
+): Promise<{ readonly refused?: Outcome; readonly known?: Readonly<Record<string, unknown>> }> {
+  if (isCaptchaGone(desk)) return { refused: { kind: 'deny', message: null } };
+  const captcha = captchaOf(desk);
+  if (captcha === null) return {};
+  const judged = await checkCaptcha(desk, captcha.config, captcha, captchaToken(response, 'captcha_token'));
+  if (judged.ok) return { known: { captcha: judged.captcha } };
+  return { refused: { kind: 'retry', problems: { [wholeForm]: [judged.problem] } } };
 }
 
 /** An unknown user and a wrong password read the same, cost the same and count the same (ID-4, ID-6). */
@@ -167,6 +194,18 @@ function withNewChallenge(desk: Desk<Config>, outcome: Outcome): Outcome {
 function passwordSettings({ config, object }: Desk<Config>): JsonObject | null {
   const stage = config.password_stage === null ? null : object(config.password_stage);
   return stage !== null && isPlainObject(stage.config) ? (stage.config as JsonObject) : null;
+}
+
+/** The captcha on the same page, as its stage is configured. */
+function captchaOf({ config, object }: Desk<Config>): (CompiledObject & { readonly config: CaptchaConfig }) | null {
+  const stage = config.captcha_stage === null ? null : object(config.captcha_stage);
+  const parsed = captchaConfig.safeParse(stage?.config);
+  return stage !== null && parsed.success ? { ...stage, config: parsed.data } : null;
+}
+
+/** One is asked for, but its stage is gone or is none of a captcha: then nobody passes. */
+function isCaptchaGone(desk: Desk<Config>): boolean {
+  return desk.config.captcha_stage !== null && captchaOf(desk) === null;
 }
 
 /** A link to another flow's page; the executor adds this page's query (ID-10). */

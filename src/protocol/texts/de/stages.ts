@@ -10,6 +10,9 @@ export const stages: Record<keyof typeof en, string> = {
     'Diese Angabe wurde inzwischen an anderer Stelle geändert und lautet jetzt „{value}“. Soll stattdessen Ihre gelten, senden Sie sie noch einmal.',
   'user_write.conflict_removed':
     'Diese Angabe wurde inzwischen an anderer Stelle entfernt. Soll Ihre gelten, senden Sie sie noch einmal.',
+  'user_delete.nobody': 'Hier gibt es kein Konto, das Sie löschen können.',
+  'user_delete.confirm':
+    'Soll das Konto {username} mit seinen Daten gelöscht werden? Das lässt sich nicht rückgängig machen.',
   'identification.failed': 'Die Anmeldung ist fehlgeschlagen.',
   'identification.log_in': 'Anmelden',
   'identification.continue': 'Weiter',
@@ -32,6 +35,10 @@ export const stages: Record<keyof typeof en, string> = {
   'email.sent_again': 'Eine neue Nachricht ist unterwegs. Ältere gelten nicht mehr.',
   'email.confirm': 'Ist {address} Ihre Adresse?',
   'email.go_on_here': 'Soll es in diesem Browser weitergehen, für {address}?',
+  'consent.invalid_token':
+    'Diese Seite war nicht mehr die neueste. Bitte sehen Sie sie noch einmal an und bestätigen Sie erneut.',
+  'invitation.invalid':
+    'Diese Einladung ist nicht gültig. Vielleicht ist sie unvollständig, abgelaufen, schon benutzt oder für etwas anderes bestimmt. Bitte lassen Sie sich noch einmal einladen.',
   'one_time_link.invalid':
     'Dieser Link ist nicht gültig. Vielleicht wurde er schon benutzt, ist abgelaufen oder wurde durch einen neueren ersetzt. Bitte fordern Sie einen neuen Link an.',
   'profile.minimum': 'Das muss mindestens {min} sein.',

@@ -7,6 +7,8 @@ export const stages = {
   'user_write.conflict_now':
     'This was changed elsewhere in the meantime: it is now “{value}”. To have yours instead, send it again.',
   'user_write.conflict_removed': 'This was removed elsewhere in the meantime. To have yours instead, send it again.',
+  'user_delete.nobody': 'There is no account here that you can delete.',
+  'user_delete.confirm': 'Delete the account {username} and its data? This cannot be undone.',
   'identification.failed': 'Failed to authenticate.',
   'identification.log_in': 'Log in',
   'identification.continue': 'Continue',
@@ -26,6 +28,9 @@ export const stages = {
   'email.sent_again': 'A new message is on its way. The older ones are void.',
   'email.confirm': 'Is {address} your address?',
   'email.go_on_here': 'Go on in this browser, as the owner of {address}?',
+  'consent.invalid_token': 'This page was not the newest one. Please look at it once more and confirm again.',
+  'invitation.invalid':
+    'This invitation is not valid. It may be incomplete, have expired, have been used already, or belong to something else. Please ask whoever invited you for a new one.',
   'one_time_link.invalid':
     'This link is not valid. It may have been used already, have expired, or been replaced by a newer one. Please ask for a new link.',
   'profile.minimum': 'This must be at least {min}.',
