@@ -135,9 +135,13 @@ export function revision(
   return { plan: [...again, ...state.plan], visited, challenge: null, memo: null };
 }
 
-/** What a run that begins again still knows: whom it made, and nothing of what was said. */
-export function forgetful({ 'doorward/made': made }: PlanContext): PlanContext {
-  return made === undefined ? {} : { 'doorward/made': made };
+/** What a run that begins again still knows: whom it made and what it used up, and nothing of what was said. */
+export function forgetful({ 'doorward/made': made, 'doorward/claims': claims = [] }: PlanContext): PlanContext {
+  const used = claims.filter((claim) => claim.used);
+  return {
+    ...(made === undefined ? {} : { 'doorward/made': made }),
+    ...(used.length === 0 ? {} : { 'doorward/claims': used }),
+  };
 }
 
 /** Nothing that the stages asked for since `start` is carried out. */

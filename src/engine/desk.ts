@@ -153,6 +153,7 @@ function bound(read: Reads): Reads {
     reputation: (subject, address) => read.reputation(subject, address),
     setupSecret: () => read.setupSecret(),
     token: (hash) => read.token(hash),
+    invitation: (hash) => read.invitation(hash),
     runKey: (hash) => read.runKey(hash),
     sessionsOf: (userId) => read.sessionsOf(userId),
     authenticatorsOf: (userId) => read.authenticatorsOf(userId),

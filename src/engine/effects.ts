@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../kernel/json.ts';
 import type { AuthenticatorUse, NewAuthenticator } from './authenticator.ts';
 import type { UserWritten } from './hooks.ts';
+import type { Invitation, InvitationChanges } from './invitation.ts';
 import type { Provenance } from './provenance.ts';
 import type { RunKey } from './run-key.ts';
 import type { Group, Session, Token, User, UserChanges } from './user.ts';
@@ -73,9 +74,9 @@ export type Effect =
       readonly windowMs: number;
       readonly at: number;
     }
-  /** Adds to the score of a subject at an address, within `reputationBounds`. */
   /** Happens once under its name within a time; refused with `used` the next time, also where counting is turned off. */
   | { readonly kind: 'once'; readonly name: string; readonly windowMs: number; readonly at: number }
+  /** Adds to the score of a subject at an address, within `reputationBounds`. */
   | {
       readonly kind: 'reputation.add';
       readonly subject: string;
@@ -90,6 +91,12 @@ export type Effect =
   /** Uses a one-time token up; refused with `used` when it is gone or has expired. */
   | { readonly kind: 'token.claim'; readonly hash: string; readonly at: number }
   | { readonly kind: 'token.revoke'; readonly uuid: string }
+  | { readonly kind: 'invitation.make'; readonly hash: string; readonly invitation: Invitation }
+  /** Refused with `missing` when it is gone. */
+  | { readonly kind: 'invitation.change'; readonly uuid: string; readonly set: InvitationChanges }
+  | { readonly kind: 'invitation.revoke'; readonly uuid: string }
+  /** Counts a use; refused with `used` when it is gone, has expired, or is good once and was used. */
+  | { readonly kind: 'invitation.use'; readonly uuid: string }
   /** A new key to a run makes the older ones of the same step void. */
   | { readonly kind: 'run_key.make'; readonly key: RunKey }
   /** Uses a key up, by its link or its code; refused with `used` when it is gone or has expired. */

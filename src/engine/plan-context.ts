@@ -1,5 +1,6 @@
 import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
 import { Secret } from '../kernel/secrets.ts';
+import type { Claim } from './claim.ts';
 import type { Origin } from './provenance.ts';
 
 /** What `prompt_data` may hold in memory: JSON, or what was typed in confidence. */
@@ -59,6 +60,9 @@ export interface PlanContext {
   readonly 'goauthentik.io/sources/connection'?: SourceConnection;
   readonly 'doorward/baseline'?: Baseline;
   readonly 'doorward/origins'?: readonly KeyOrigin[];
+  /** Keys of prompt_data that no prompt may change any more; a path stands for all inside it. */
+  readonly 'doorward/fixed'?: readonly string[];
+  readonly 'doorward/claims'?: readonly Claim[];
   /** Users that this run made, by the binding that did: what begins again makes no second one (W34). */
   readonly 'doorward/made'?: Readonly<Record<string, number>>;
   readonly [key: string]: unknown;

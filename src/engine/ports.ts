@@ -5,6 +5,7 @@ import type { ExpressionHosts } from './expression-hosts.ts';
 import type { Expressions } from './expressions.ts';
 import type { Bound } from './flow.ts';
 import type { HookTransaction, UserWritten } from './hooks.ts';
+import type { Invitation } from './invitation.ts';
 import type { Outbound } from './outbound.ts';
 import type { PolicyRequest, PolicyResult } from './policy-request.ts';
 import type { Profile } from './profile.ts';
@@ -46,6 +47,8 @@ export interface Reads {
   setupSecret(): Promise<string | null>;
   /** By its hash, expired or not. */
   token(hash: string): Promise<Token | null>;
+  /** By the hash of its secret, expired or not. */
+  invitation(hash: string): Promise<Invitation | null>;
   /** A key to a waiting run by its hash, expired or not. */
   runKey(hash: string): Promise<RunKey | null>;
   /** Token hashes of the user's sessions. */

@@ -111,8 +111,8 @@ export function isPinnedTo(run: Run, visitor: Visitor): boolean {
 
 /** Another invitation or link is another run. */
 function variantOf(query: StepInput['query']): string {
-  const { itoken, flow_token: flowToken, setup } = query;
-  const parts = [itoken ?? '', flowToken ?? '', setup ?? ''];
+  const { itoken, token, flow_token: flowToken, setup } = query;
+  const parts = [itoken || token || '', flowToken ?? '', setup ?? ''];
   return parts.every((part) => part === '') ? '' : hashToken(parts.join('\n'));
 }
 

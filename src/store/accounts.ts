@@ -4,6 +4,13 @@ import { usernameKey } from '../kernel/text.ts';
 import { administrators, noAdministrator } from './administrators.ts';
 import type { Driver } from './driver.ts';
 import { countEvents, type EventFilter, listEvents, type StoredEvent } from './events.ts';
+import {
+  countInvitations,
+  findInvitation,
+  type InvitationFilter,
+  type ListedInvitation,
+  listInvitations,
+} from './invitation-rows.ts';
 import { keptByDefault, type Purged, purge, type Retention } from './purge.ts';
 import {
   groupColumns,
@@ -51,6 +58,10 @@ export interface Accounts {
   countEvents(filter: EventFilter): Promise<number>;
   /** Tokens of one purpose, expired or not, the newest first. */
   listTokens(purpose: string): Promise<readonly (Omit<Token, 'hash'> & { readonly username: string })[]>;
+  /** Those that expire last come first. */
+  listInvitations(filter: InvitationFilter): Promise<readonly ListedInvitation[]>;
+  countInvitations(filter: InvitationFilter): Promise<number>;
+  findInvitation(uuid: string): Promise<ListedInvitation | null>;
   hasAdministrator(): Promise<boolean>;
   /** Replaces the one-time secret of the initial setup; does nothing and answers false when there is an administrator. */
   ensureSetupSecret(hash: string): Promise<boolean>;
@@ -111,6 +122,9 @@ export function accountsOn(driver: Driver, clock: Clock): Accounts {
         return { ...token, username: text(row, tokenColumns.names.length) };
       });
     },
+    listInvitations: (filter) => listInvitations(driver, filter),
+    countInvitations: (filter) => countInvitations(driver, filter),
+    findInvitation: (uuid) => findInvitation(driver, uuid),
     async hasAdministrator() {
       return (await driver.read(sql`SELECT 1 WHERE EXISTS (${administrators})`)).length > 0;
     },

@@ -6,6 +6,7 @@ import type { Keyring } from '../kernel/secrets.ts';
 import { noAdministrator } from './administrators.ts';
 import { addAuthenticator, changeAuthenticator, useAuthenticator } from './authenticator-rows.ts';
 import type { Statement } from './driver.ts';
+import { changeInvitation, makeInvitation, useInvitation } from './invitation-rows.ts';
 import { flag, list, type Sql, sql } from './sql.ts';
 
 /** What the statements of one commit have in common. */
@@ -184,6 +185,10 @@ const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
   'token.revoke': ({ kind, uuid }) => [
     must({ reason: 'missing', effect: kind }, [`token:${uuid}`], sql`DELETE FROM doorward_token WHERE uuid = ${uuid}`),
   ],
+  'invitation.make': (effect) => [makeInvitation(effect)],
+  'invitation.change': (effect) => [changeInvitation(effect)],
+  'invitation.revoke': (effect) => [changeInvitation(effect)],
+  'invitation.use': (effect, { now }) => [useInvitation(effect, now)],
   'run_key.make': ({ kind, key }) => [
     one(kind, [], sql`DELETE FROM doorward_run_key WHERE run = ${key.run} AND binding = ${key.binding}`),
     one(
@@ -220,6 +225,7 @@ const ranks: { readonly [K in Kind]?: number } = {
   'session.end_all': 0,
   'setup.claim': 0,
   'token.claim': 0,
+  'invitation.use': 0,
   'run_key.use': 0,
   'attempt.fail': 1,
   'attempt.succeed': 1,

@@ -10,6 +10,7 @@ export interface Purged {
   readonly attempts: number;
   readonly reputations: number;
   readonly tokens: number;
+  readonly invitations: number;
   readonly runKeys: number;
   readonly messages: number;
   readonly flowVersions: number;
@@ -70,6 +71,11 @@ export async function purge(driver: Driver, now: number, retention: Retention): 
     tokens: await remove(
       (limit) => sql`
         DELETE FROM doorward_token WHERE hash IN (SELECT hash FROM doorward_token
+          WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
+    ),
+    invitations: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_invitation WHERE uuid IN (SELECT uuid FROM doorward_invitation
           WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
     ),
     runKeys: await remove(

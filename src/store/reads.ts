@@ -8,6 +8,7 @@ import { usernameKey } from '../kernel/text.ts';
 import { noAdministrator } from './administrators.ts';
 import { authenticatorReads } from './authenticator-rows.ts';
 import type { Driver } from './driver.ts';
+import { invitationByHash } from './invitation-rows.ts';
 import {
   groupColumns,
   groupFrom,
@@ -94,14 +95,12 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
       );
       return int(row ?? [0], 0);
     },
-    async setupSecret() {
-      const [row] = await driver.read(sql`SELECT secret_hash FROM doorward_setup WHERE ${noAdministrator}`);
-      return textOrNull(row ?? [], 0);
-    },
+    setupSecret: () => setupSecret(driver),
     async token(hash) {
       const [row] = await driver.read(sql`SELECT ${tokenColumns.of('t')} FROM doorward_token t WHERE t.hash = ${hash}`);
       return row === undefined ? null : tokenFrom(row);
     },
+    invitation: (hash) => invitationByHash(driver, hash),
     runKey: (hash) => runKey(driver, hash),
     async sessionsOf(userId) {
       const now = clock.now();
@@ -120,6 +119,11 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
       return textOrNull(row ?? [], 0) ?? undefined;
     },
   };
+}
+
+async function setupSecret(driver: Driver): Promise<string | null> {
+  const [row] = await driver.read(sql`SELECT secret_hash FROM doorward_setup WHERE ${noAdministrator}`);
+  return textOrNull(row ?? [], 0);
 }
 
 /** A username is one user's alone, so it wins; an address or UPN identifies only when one user has it. */

@@ -36,6 +36,7 @@ const referring: Readonly<Record<string, readonly Effect['kind'][]>> = {
   doorward_session: ['session.begin'],
   doorward_connection: ['connection.save'],
   doorward_token: ['token.create'],
+  doorward_invitation: ['invitation.make'],
   doorward_run_key: ['run_key.make'],
   doorward_authenticator: ['authenticator.add'],
   doorward_group: ['group.create', 'group.update'],

@@ -158,6 +158,17 @@ CREATE INDEX doorward_run_key_user ON doorward_run_key (user_id) WHERE user_id I
 CREATE INDEX doorward_run_key_expires ON doorward_run_key (expires_at);
 `;
 
+const invitations = `
+CREATE TABLE doorward_invitation (
+  uuid text NOT NULL PRIMARY KEY, hash text NOT NULL, name text NOT NULL, flow text, fixed_data text NOT NULL,
+  single_use bigint NOT NULL, created_by bigint REFERENCES doorward_user (id) ON DELETE SET NULL,
+  created_at bigint NOT NULL, expires_at bigint NOT NULL, uses bigint NOT NULL
+) {strict};
+CREATE UNIQUE INDEX doorward_invitation_hash ON doorward_invitation (hash);
+CREATE INDEX doorward_invitation_expires ON doorward_invitation (expires_at);
+CREATE INDEX doorward_invitation_creator ON doorward_invitation (created_by) WHERE created_by IS NOT NULL;
+`;
+
 /** Raises with a private SQLSTATE and the number of the statement whose guard failed: aborts a folded commit. */
 const refuse = `
 CREATE FUNCTION doorward_refuse(statement text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
@@ -169,6 +180,7 @@ export const migrations: readonly Migration[] = [
   { id: 2, name: 'password history and reputation', ddl: pasts },
   { id: 3, name: 'authenticators', ddl: factors },
   { id: 4, name: 'keys to waiting runs', ddl: keys },
+  { id: 5, name: 'invitations', ddl: invitations },
 ];
 
 const words = {

@@ -2,6 +2,7 @@ import type { Authenticator } from '../engine/authenticator.ts';
 import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
 import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
+import type { Invitation } from '../engine/invitation.ts';
 import type { Outbound } from '../engine/outbound.ts';
 import type { PlanContext, PromptValue } from '../engine/plan-context.ts';
 import type { PolicyResult } from '../engine/policy-request.ts';
@@ -53,6 +54,8 @@ export interface DeskOptions {
   /** What policies say that the stage asks; by default all pass. */
   readonly policies?: Desk['policies'];
   readonly tokens?: readonly Token[];
+  /** Invitations by their secret. */
+  readonly invitations?: Readonly<Record<string, Invitation>>;
   readonly runKeys?: readonly RunKey[];
   readonly authenticators?: readonly Authenticator[];
   /** Recovery codes by the uuid of their authenticator. */
@@ -206,6 +209,8 @@ function readsOf(options: DeskOptions): Reads {
     attempts: async (bucket) => options.attempts?.[bucket] ?? 0,
     setupSecret: async () => options.setupSecret ?? null,
     token: async (hash) => options.tokens?.find((token) => token.hash === hash) ?? null,
+    invitation: async (hash) =>
+      Object.entries(options.invitations ?? {}).find(([secret]) => hashToken(secret) === hash)?.[1] ?? null,
     runKey: async (hash) => options.runKeys?.find((key) => key.hash === hash) ?? null,
     sessionsOf: async (id) => (options.sessions ?? []).filter(({ userId }) => userId === id),
     authenticatorsOf: async (id) => (options.authenticators ?? []).filter(({ userId }) => userId === id),

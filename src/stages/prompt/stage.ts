@@ -21,6 +21,7 @@ import { usernameKey } from '../../kernel/text.ts';
 import type { PromptChallenge } from '../../protocol/challenge.ts';
 import { isLocale } from '../../protocol/localize.ts';
 import { type FieldProblem, type FieldProblems, type Text, text, wholeForm } from '../../protocol/text.ts';
+import { isFixed, plainKey } from '../fixed-key.ts';
 import { isUserField, mayBeShown, ownUser, ownValue, watched } from '../own-field.ts';
 import { computedFields } from './computed.ts';
 import { fieldsOf, type PromptConfig, type PromptFieldConfig, promptConfig } from './field.ts';
@@ -32,12 +33,15 @@ import { sanitizeHtml } from './sanitize-html.ts';
 
 type PromptDesk = Desk<PromptConfig>;
 
+/** Types that show what they show, whoever decided it. */
+const unanswered: readonly PromptFieldConfig['type'][] = ['static', 'hidden', 'separator'];
+
 /** A field with all that is needed to ask and to judge it. */
 interface Question {
   readonly field: PromptFieldConfig;
   readonly choices: readonly Choice[];
   readonly initial: PromptValue;
-  /** Answered before and shown only, since a revision is about other fields. */
+  /** Shown only: answered before, and a revision is about other fields; or an invitation says what it is. */
   readonly fixed?: boolean;
 }
 
@@ -53,7 +57,7 @@ export const prompt = defineStage({
   gives: ['prompt_data'],
   proof: promptProof,
   secretFields: (desk) => fieldsOf(desk).flatMap(({ type, field_key }) => (type === 'password' ? [field_key] : [])),
-  collects: (desk) => fieldsOf(desk).map(({ field_key }) => field_key),
+  collects: (desk) => openFields(desk).map(({ field_key }) => field_key),
   enter,
   answer,
   unattended: knownAnswers,
@@ -93,7 +97,7 @@ async function answer(desk: PromptDesk, response: Response): Promise<Outcome> {
   const told = { effects, decisions };
   if (verdict.failed && !isExplained(verdict)) return { kind: 'deny', message: text('flow.policy_failed'), ...told };
   if (!verdict.passing) return { ...retry(asked, response, { [wholeForm]: refusals(messages) }), ...told };
-  const context = { prompt_data, ...keptBaseline(desk), ...keptOrigins(desk, fields), ...contextPatch };
+  const context = { prompt_data, ...keptBaseline(desk), ...keptOrigins(desk), ...contextPatch };
   return { kind: 'pass', context, messages, ...told };
 }
 
@@ -127,8 +131,8 @@ function revisedQuestions({ revise }: PromptDesk, questions: readonly Question[]
 
 /** What was typed stays in the form, passwords and files excepted. */
 function retry(questions: readonly Question[], response: Response, problems: FieldProblems): Outcome {
-  const challenge = challengeOf(questions, ({ field, choices }) =>
-    typedAgain(field, choices, sentValue(response, field.field_key)),
+  const challenge = challengeOf(questions, ({ field, choices, fixed }) =>
+    fixed === true ? undefined : typedAgain(field, choices, sentValue(response, field.field_key)),
   );
   return { kind: 'retry', problems, challenge };
 }
@@ -142,7 +146,8 @@ function challengeOf(
     fields: questions.map((question) => ({
       field_key: question.field.field_key,
       label: question.field.label,
-      type: question.fixed === true && question.field.type !== 'static' ? 'text_read_only' : question.field.type,
+      type:
+        question.fixed === true && !unanswered.includes(question.field.type) ? 'text_read_only' : question.field.type,
       required: question.field.required,
       placeholder: shownPlaceholder(question.field),
       initial_value: shownValue(question.field, typed(question) ?? question.initial),
@@ -195,6 +200,8 @@ function questionsOf(desk: PromptDesk, fields: readonly PromptFieldConfig[], use
   };
   return fields.map((field) => {
     const choices = choicesOf(field, background);
+    if (isFixed(desk.context, field.field_key))
+      return { field, choices, initial: promptValue(desk.context, plainKey(field.field_key)) ?? '', fixed: true };
     return { field, choices, initial: initialValue(field, choices, background) };
   });
 }
@@ -215,14 +222,17 @@ function keptBaseline({ context, memo }: PromptDesk): Pick<PlanContext, 'doorwar
 }
 
 /** The fields' keys come from this form. Without a browser nobody saw it: they come from who started the run. */
-function keptOrigins(
-  { context, flow, stage, unattended }: PromptDesk,
-  fields: readonly PromptFieldConfig[],
-): Pick<PlanContext, 'doorward/origins'> {
+function keptOrigins(desk: PromptDesk): Pick<PlanContext, 'doorward/origins'> {
+  const { context, flow, stage, unattended } = desk;
   if (unattended) return {};
   const origin: Origin = { kind: 'prompt', flow: flow.slug, stage: stage.name };
   const others = (context['doorward/origins'] ?? []).filter((known) => !sameJson({ ...known.origin }, { ...origin }));
-  return { 'doorward/origins': [...others, { origin, keys: fields.map(({ field_key }) => field_key) }] };
+  return { 'doorward/origins': [...others, { origin, keys: openFields(desk).map(({ field_key }) => field_key) }] };
+}
+
+/** The fields that the visitor answers; what an invitation fixed is neither theirs to change nor theirs to mend (IN-7). */
+function openFields(desk: PromptDesk): readonly PromptFieldConfig[] {
+  return fieldsOf(desk).filter(({ field_key }) => !isFixed(desk.context, field_key));
 }
 
 /** What was sent for a field: under its own key, or nested at its dots (`{attributes: {settings: {locale}}}`). */

@@ -18,6 +18,7 @@ import type { Group, User, UserChanges } from '../../engine/user.ts';
 import { sameJson, withMember } from '../../kernel/json.ts';
 import { text, wholeForm } from '../../protocol/text.ts';
 import { outgrows } from './attributes.ts';
+import { claimed, claimRefused } from './claims.ts';
 import { type UserWriteConfig, userWriteConfig } from './config.ts';
 import { type Changes, type Dispatched, type DispatchRules, dispatch } from './dispatch.ts';
 import { hookCall, vetoed } from './hook.ts';
@@ -53,7 +54,8 @@ export const userWrite = defineStage({
     if (refusal.reason === 'changed') return decide(desk);
     if (isUsernameTaken(refusal)) return usernameTaken(desk);
     const veto = refusal.reason === 'vetoed' ? vetoed(desk, refusal) : null;
-    if (veto !== null) return veto;
+    const told = veto ?? claimRefused(desk, refusal);
+    if (told !== null) return told;
     return refuse(desk, `the store refused ${refusal.effect}: ${refusal.reason}`);
   },
 });
@@ -130,14 +132,17 @@ async function carryOut(desk: WriteDesk, target: UserTarget, decided: Decided): 
     ...{ user, created, changes, groupsAdded: groups.map(({ name }) => name) },
     ...{ sessionRenewed: sessions.renewed, sessionsEnded: sessions.ended },
   };
+  const claims = claimed(desk, user);
+  const made = created || target.again ? ofNewUser(desk, user) : {};
   return {
     kind: 'pass',
-    context: { pending_user: { ref: user.id }, ...(created || target.again ? ofNewUser(desk, user) : {}) },
+    context: { pending_user: { ref: user.id }, ...made, ...claims.context },
     effects: [
       ...(created ? creation(desk, { user, hash, provenance }) : update(desk, target.user, { user, hash, provenance })),
       ...groups.map(({ pk }): Effect => ({ kind: 'group.join', group: pk, userId: user.id })),
       ...connection(desk, user),
       ...sessions.effects,
+      ...claims.effects,
       ...noticesOf(desk, target.user, user, { created, newPassword: hash !== null }),
       { kind: 'event', event: writeEvent(desk, write, pairs) },
       hookCall(target.user, { user, created, changes }),
