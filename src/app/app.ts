@@ -10,6 +10,7 @@ import type { DiagramFormat } from './flow-diagram.ts';
 import type { FlowVersions } from './flow-versions.ts';
 import type { Groups } from './groups.ts';
 import type { Inspected } from './inspection.ts';
+import type { Invitations } from './invitations.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MailboxKey } from './mailbox-key.ts';
 import type { Log } from './options.ts';
@@ -37,6 +38,7 @@ export interface App {
   readonly users: Users;
   readonly groups: Groups;
   readonly tokens: Tokens;
+  readonly invitations: Invitations;
   /** Whether an administrator may act as another one. */
   readonly mayActAsAdministrators: boolean;
   /** One step of a flow for one visitor. */

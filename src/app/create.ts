@@ -36,6 +36,7 @@ import { createFlowVersions, type FlowVersions } from './flow-versions.ts';
 import { createGroups } from './groups.ts';
 import { createHooks } from './hooks.ts';
 import { inspected } from './inspection.ts';
+import { createInvitations } from './invitations.ts';
 import { startJob } from './jobs.ts';
 import { withoutLimits } from './limits.ts';
 import { createMailRoom, type MailRoom, tellingOfMessages } from './mail.ts';
@@ -160,6 +161,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
       ...{ store, now, origin: `${origin}${basePath}` },
       hasFlow: async (slug) => (await flows.current(slug)) !== null,
     }),
+    invitations: createInvitations({ store, mail: mail.desk, now, flow: (reference) => flows.named(reference) }),
     ...{ step: (input) => step(world, input), inspect: (input) => inspected(world, input) },
     execute: (slug, given) => execute({ world, users, origin }, slug, given),
     currentFlow: (slug) => flows.current(slug),

@@ -53,6 +53,14 @@ export class FlowCache {
     return version === undefined ? null : this.version(slug, version);
   }
 
+  /** The current version of the flow with this slug or pk. */
+  async named(reference: string): Promise<CompiledFlow | null> {
+    const found = await this.current(reference);
+    if (found !== null) return found;
+    const all = await Promise.all((await this.slugs()).map((slug) => this.current(slug)));
+    return all.find((flow) => flow?.pk === reference) ?? null;
+  }
+
   /** Slugs of all flows, in order. */
   async slugs(): Promise<readonly string[]> {
     return Object.keys(await this.#definitions.currentVersions()).toSorted();

@@ -20,12 +20,14 @@ export interface OptionSpec {
   readonly description: string;
   /** Shown in the help: `ADDRESS`. */
   readonly value?: string;
+  /** May be given several times: then the call has a list. */
+  readonly multiple?: true;
 }
 
 /** One call of a command, parsed. */
 export interface Call {
   readonly operands: readonly string[];
-  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly terminal: Terminal;
 }
 
@@ -62,7 +64,7 @@ const common: Readonly<Record<string, OptionSpec>> = {
 export function parseCall(command: Command, args: readonly string[], terminal: Terminal): Call {
   const all = { ...common, ...command.options };
   const options: ParseArgsConfig['options'] = Object.fromEntries(
-    Object.entries(all).map(([name, { type }]) => [name, { type }]),
+    Object.entries(all).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
   );
   let parsed: ReturnType<typeof parseArgs>;
   try {

@@ -9,6 +9,7 @@ import { events } from './commands/events.ts';
 import { exportFlow } from './commands/export.ts';
 import { flowDiff, flowList, flowRollback, flowVersions } from './commands/flow-versions.ts';
 import { groupAdd, groupCreate } from './commands/group.ts';
+import { inviteCreate, inviteList, inviteRevoke } from './commands/invite.ts';
 import { mailList, mailPreview, mailShow } from './commands/mail.ts';
 import { migrate } from './commands/migrate.ts';
 import { outboxList, outboxRetry } from './commands/outbox.ts';
@@ -42,6 +43,9 @@ const commands: readonly Command[] = [
   userDelete,
   groupCreate,
   groupAdd,
+  inviteCreate,
+  inviteList,
+  inviteRevoke,
   tokenCreate,
   tokenList,
   tokenRevoke,

@@ -40,8 +40,15 @@ export async function changingCaller(
 
 /** @throws DoorwardError `forbidden`, `invalid_token` */
 export async function administratorOf(site: Site, visit: Visit): Promise<Caller> {
-  const caller = await callerOf(site, visit);
-  if (!(await site.app.isAdministrator(caller.user.id)))
-    throw new DoorwardError('forbidden', `${caller.user.username} is not an administrator`);
-  return caller;
+  return checkedAdministrator(site, await callerOf(site, visit));
+}
+
+/** @throws DoorwardError `forbidden`, `invalid_token`, `foreign_origin` */
+export async function changingAdministratorOf(site: Site, visit: Visit, body: ReadBody): Promise<Caller> {
+  return checkedAdministrator(site, await changingCaller(site, visit, body));
+}
+
+async function checkedAdministrator({ app }: Site, caller: Caller): Promise<Caller> {
+  if (await app.isAdministrator(caller.user.id)) return caller;
+  throw new DoorwardError('forbidden', `${caller.user.username} is not an administrator`);
 }

@@ -5,6 +5,7 @@ import type { Site, Visit } from './exchange.ts';
 import { executor, page } from './flow-routes.ts';
 import { impersonate, impersonateEnd, stopActing } from './impersonation-routes.ts';
 import { diagram, inspector } from './inspector-routes.ts';
+import { invitation, invitations } from './invitation-routes.ts';
 import { mail, mailbox } from './mail-routes.ts';
 
 export type RouteHandler = (site: Site, visit: Visit) => Promise<Response>;
@@ -22,6 +23,8 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
   ['GET', '/api/v3/core/authenticated_sessions/', sessions],
   ['DELETE', '/api/v3/core/authenticated_sessions/:uuid/', deleteSession],
   ['GET', '/api/v3/events/events/', events],
+  ['GET POST', '/api/v3/stages/invitation/invitations/', invitations],
+  ['GET PATCH DELETE', '/api/v3/stages/invitation/invitations/:pk/', invitation],
 
   ['GET POST', '/if/flow/:slug/', page],
   ['GET', '/if/user/', account],

@@ -78,7 +78,7 @@ function onDatabase(call: Call): Promise<CheckedBlueprints> {
   );
 }
 
-function severityOf(given: string | boolean | undefined): Severity {
+function severityOf(given: Call['options'][string]): Severity {
   const wanted = given ?? 'error';
   const known = severities.find((severity) => severity === wanted);
   if (known === undefined) throw new UsageError(`--severity takes ${severities.join(', ')}`);
