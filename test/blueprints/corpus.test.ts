@@ -119,6 +119,16 @@ rigOnEachDatabase('the corpus', {}, (rig) => {
     });
   });
 
+  it('walks: who is invited has the address of the invitation, and may have it elsewhere', async () => {
+    const invite = { name: 'elsewhere', flow: 'corpus-sign-up', fixedData: { email: 'grace@elsewhere.org' } };
+    const { address } = await rig().auth.invitations.create(invite);
+    const visitor = rig().visitor();
+    await visitor.open('corpus-sign-up', new URL(address ?? '').search.slice(1));
+    await visitor.answer({ username: 'grace', email: 'eve@example.com', password, password_repeat: password });
+    await visitor.answer({ name: 'Grace Hopper' });
+    expect(await rig().auth.users.get({ username: 'grace' })).toMatchObject({ email: 'grace@elsewhere.org' });
+  });
+
   it('walks: sign-in', async () => {
     const visitor = await signIn(rig());
     expect(await visitor.whoAmI()).toBe('ada');
