@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Definition } from '../engine/definition.ts';
 import authentication from './flows/default-authentication-flow.yaml';
+import authenticatorProof from './flows/default-authenticator-proof.yaml';
+import staticSetup from './flows/default-authenticator-static-setup.yaml';
+import totpSetup from './flows/default-authenticator-totp-setup.yaml';
+import webauthnSetup from './flows/default-authenticator-webauthn-setup.yaml';
 import enrollment from './flows/default-enrollment-flow.yaml';
 import invalidation from './flows/default-invalidation-flow.yaml';
 import passwordChange from './flows/default-password-change.yaml';
@@ -50,6 +54,30 @@ export const shippedFiles: readonly ShippedFile[] = [
     title: 'Default - User settings flow',
     path: 'default/flow-default-user-settings-flow.yaml',
     text: userSettings,
+  },
+  {
+    name: 'default-authenticator-totp-setup',
+    title: 'Default - TOTP MFA setup flow',
+    path: 'default/flow-default-authenticator-totp-setup.yaml',
+    text: totpSetup,
+  },
+  {
+    name: 'default-authenticator-static-setup',
+    title: 'Default - Static MFA setup flow',
+    path: 'default/flow-default-authenticator-static-setup.yaml',
+    text: staticSetup,
+  },
+  {
+    name: 'default-authenticator-webauthn-setup',
+    title: 'Default - WebAuthn MFA setup flow',
+    path: 'default/flow-default-authenticator-webauthn-setup.yaml',
+    text: webauthnSetup,
+  },
+  {
+    name: 'default-authenticator-proof',
+    title: 'Default - Authenticator proof flow',
+    path: 'default/flow-default-authenticator-proof.yaml',
+    text: authenticatorProof,
   },
   {
     name: 'default-recovery-link',

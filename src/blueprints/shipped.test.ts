@@ -36,6 +36,7 @@ describe('the shipped flows', () => {
     expect(stagesOf(rig, 'default-authentication-flow')).toEqual([
       '10 identification',
       '20 password',
+      '30 authenticator_validate',
       '100 user_login',
     ]);
     expect(stagesOf(rig, 'default-enrollment-flow')).toEqual(['10 prompt', '20 user_write', '100 user_login']);
@@ -44,11 +45,15 @@ describe('the shipped flows', () => {
     expect(stagesOf(rig, 'default-password-change')).toEqual(['10 password', '20 prompt', '30 user_write']);
     expect(stagesOf(rig, 'default-recovery-link')).toEqual([
       '0 one_time_link',
+      '5 authenticator_validate',
       '10 prompt',
       '20 user_write',
       '30 one_time_link',
       '100 user_login',
     ]);
+    for (const kind of ['totp', 'static', 'webauthn'])
+      expect(stagesOf(rig, `default-authenticator-${kind}-setup`)).toEqual([`0 authenticator_${kind}`]);
+    expect(stagesOf(rig, 'default-authenticator-proof')).toEqual(['0 authenticator_validate', '10 user_login']);
     expect(stagesOf(rig, 'initial-setup')).toEqual([
       '0 initial_setup',
       '10 prompt',
@@ -60,7 +65,8 @@ describe('the shipped flows', () => {
 
   it('link sign-in to sign-up and to the change of the password', async () => {
     const { objects } = (await shipped()).flow('default-authentication-flow');
-    expect(Object.values(objects).map(({ config }) => config)).toEqual([
+    const flows = Object.values(objects).filter(({ kind }) => kind === 'flow');
+    expect(flows.map(({ config }) => config)).toEqual([
       { slug: 'default-enrollment-flow' },
       { slug: 'default-password-change' },
     ]);
@@ -121,7 +127,7 @@ describe('applying the shipped flows at start', () => {
     );
     await applyShipped(rig.input([]));
     expect(rig.flow('default-enrollment-flow')).toMatchObject({ name: 'Mine', bindings: [], version: 1 });
-    expect(stagesOf(rig, 'default-authentication-flow')).toHaveLength(3);
+    expect(stagesOf(rig, 'default-authentication-flow')).toHaveLength(4);
   });
 
   it('brings a file back when it is asked to', async () => {

@@ -17,7 +17,8 @@ onBothDatabases('guessing', (rig) => {
       await visitor.open('default-authentication-flow');
       await visitor.answer({ uid_field });
       shown.push(await visitor.answer({ password: 'a wrong guess' }));
-      return JSON.parse(JSON.stringify(shown).replaceAll(uid_field, 'NAME'));
+      const told = JSON.stringify(shown).replaceAll(/"challenge":"[\w-]+"/g, '"challenge":"SESSION"');
+      return JSON.parse(told.replaceAll(uid_field, 'NAME'));
     };
     const known = await story('known name');
     expect(await story('unknown name')).toEqual(known);

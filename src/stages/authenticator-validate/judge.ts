@@ -25,7 +25,7 @@ const longestCode = 100;
  */
 export async function judgeCode(desk: ValidateDesk, asked: Asked, typed: Json): Promise<Judged> {
   const kind: AuthenticatorKind = totpCode(typed, 6) === null ? 'static' : 'totp';
-  const attempt = await factorAttempt(desk, kind, subjectOf(asked));
+  const attempt = await factorAttempt(desk, kind, await subjectOf(desk, asked));
   if (attempt.limited) return { kind: 'limited', effects: [] };
   const written = String(typed);
   const own = asked.kind === 'user' ? asked.authenticators.filter((one) => one.kind === kind) : [];
@@ -40,13 +40,13 @@ export async function judgeCode(desk: ValidateDesk, asked: Asked, typed: Json): 
 
 /** A passkey (AV-6): the user's own, or, where nobody is known yet, whoever's it is. */
 export async function judgePasskey(desk: ValidateDesk, asked: Asked, sent: JsonObject): Promise<Judged> {
-  const attempt = await factorAttempt(desk, 'webauthn', subjectOf(asked));
+  const attempt = await factorAttempt(desk, 'webauthn', await subjectOf(desk, asked));
   if (attempt.limited) return { kind: 'limited', effects: [] };
   if (!accepts(desk, 'webauthn') || (asked.kind !== 'user' && asked.kind !== 'holder')) return wrong(attempt);
   // A passkey that is the only proof must know its user by more than being there.
   const rules =
     asked.kind === 'user'
-      ? { owner: asked.user.id, verification: desk.config.webauthn_user_verification }
+      ? { owner: asked.id, verification: desk.config.webauthn_user_verification }
       : ({ owner: null, verification: 'required' } as const);
   const used = await usedPasskey(desk, sent, rules);
   if (used === null || !isAllowed(desk, used.authenticator)) return wrong(attempt);
@@ -62,8 +62,10 @@ function wrong({ failed, last }: FactorAttempt): Judged {
   return { kind: last ? 'limited' : 'wrong', effects: failed };
 }
 
-function subjectOf(asked: Asked): FactorSubject {
-  return { user: asked.kind === 'user' ? asked.user : null, typed: asked.kind === 'decoy' ? asked.typed : '' };
+/** Whose attempt it is. */
+export async function subjectOf({ read }: ValidateDesk, asked: Asked): Promise<FactorSubject> {
+  const user = asked.kind === 'user' ? await read.user(asked.id) : null;
+  return { user, typed: asked.kind === 'decoy' ? asked.typed : '' };
 }
 
 async function useOfApp(desk: ValidateDesk, app: Authenticator, typed: Json): Promise<Effect | null> {

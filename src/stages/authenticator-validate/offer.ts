@@ -1,7 +1,6 @@
 /** Whom the validate stage asks, and what it offers them. */
 import type { Authenticator, AuthenticatorKind } from '../../engine/authenticator.ts';
 import { authenticatorKinds } from '../../engine/authenticator.ts';
-import type { User } from '../../engine/user.ts';
 import type { ConfigurationStage, DeviceChallenge, ValidateChallenge } from '../../protocol/challenge.ts';
 import { text } from '../../protocol/text.ts';
 import { requestOptions } from '../passkey.ts';
@@ -9,7 +8,7 @@ import type { ValidateDesk } from './config.ts';
 
 /** `holder`: whose passkey it is says who it is. A stand-in is asked as a user with an authenticator app. */
 export type Asked =
-  | { readonly kind: 'user'; readonly user: User; readonly authenticators: readonly Authenticator[] }
+  | { readonly kind: 'user'; readonly id: number; readonly authenticators: readonly Authenticator[] }
   | { readonly kind: 'decoy'; readonly typed: string }
   | { readonly kind: 'holder' }
   | { readonly kind: 'nobody' };
@@ -22,10 +21,9 @@ export async function whoIsAsked(desk: ValidateDesk): Promise<Asked> {
   if (pending === undefined && flow.designation === 'authentication' && accepts(desk, 'webauthn'))
     return { kind: 'holder' };
   const id = pending === undefined ? visitor.user?.id : pending.ref;
-  const user = id === undefined ? null : await read.user(id);
-  if (user === null) return { kind: 'nobody' };
-  const all = await read.authenticatorsOf(user.id);
-  return { kind: 'user', user, authenticators: all.filter((one) => isAllowed(desk, one)) };
+  if (id === undefined) return { kind: 'nobody' };
+  const all = await read.authenticatorsOf(id);
+  return { kind: 'user', id, authenticators: all.filter((one) => isAllowed(desk, one)) };
 }
 
 export function accepts({ config }: ValidateDesk, kind: AuthenticatorKind): boolean {
