@@ -34,6 +34,8 @@ export interface StageProof {
   /** It stands in its flow twice: the gate that opens to the holder of a secret, and the place where that is used up. */
   readonly gate?: boolean;
   readonly collects?: readonly CollectedKey[];
+  /** It may bring answers that nobody was asked for. */
+  readonly bringsAnswers?: true;
   readonly writes?: WriteProof;
   /** Begins a session for the pending user. A deactivated user never gets one. */
   readonly signsIn?: boolean;

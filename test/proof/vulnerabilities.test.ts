@@ -32,8 +32,7 @@ function standIn(kind: string, proof: StageProof): AnyStage {
 const mail = standIn('mail', { asks: true, proves: ['email'], activates: true });
 const authenticator = standIn('authenticator', { asks: true, proves: ['authenticator'], mayPassWithout: true });
 const removal = standIn('removal', { deletes: true });
-const invitation = standIn('invitation', { proves: ['invitation'] });
-const stages = [mail, authenticator, removal, invitation];
+const stages = [mail, authenticator, removal];
 const byMail: StagePart = { kind: 'tests.mail' };
 const byAuthenticator: StagePart = { kind: 'tests.authenticator' };
 const check = (...flows: readonly (FlowPart | string)[]) => findingsOf(flows, { stages });
@@ -91,7 +90,12 @@ describe('configurations behind vulnerabilities of such systems are found, and t
     expect(found(findings, 'creates_users').visitor).toBe('anonymous');
     expect(codesOf(await check(flowOf([profile, update], settings)))).toEqual([]);
     expect(codesOf(await check(flowOf([profile, create], { authentication: 'require_unauthenticated' })))).toEqual([]);
-    expect(codesOf(await check(flowOf([{ kind: 'tests.invitation' }, profile, write], open)))).toEqual([]);
+    const invited = (attrs = {}): StagePart => ({ kind: 'authentik_stages_invitation.invitationstage', attrs });
+    expect(codesOf(await check(flowOf([invited(), profile, write], open)))).toEqual([]);
+    // An invitation may say what the username is.
+    expect(codesOf(await check(flowOf([invited(), write], open)))).toEqual([]);
+    const anybody = invited({ continue_flow_without_invitation: true });
+    expect(codesOf(await check(flowOf([anybody, profile, write], open)))).toEqual(['creates_users']);
   });
 
   it('CVE-2022-46172, authentik#4351, #4631: an enrollment overwrites who is signed in', async () => {

@@ -18,7 +18,10 @@ function act(call: Visit, standing: Standing): readonly Next[] {
   const { proof } = call;
   const next: Next = {
     kind: 'pass',
-    standing: { ...collected(call, standing), keys: plus(standing.keys, ...call.gives) },
+    standing: {
+      ...collected(call, standing),
+      ...{ keys: plus(standing.keys, ...call.gives), loose: standing.loose || proof.bringsAnswers === true },
+    },
   };
   if (proof.writes !== undefined) return write(call, proof.writes, next.standing);
   if (proof.deletes) return [{ kind: 'pass', standing: deleted(call, next.standing) }];

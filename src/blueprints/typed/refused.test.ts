@@ -16,6 +16,7 @@ import {
   dummy,
   identification,
   initialSetup,
+  invitation,
   oneTimeLink,
   password,
   prompt,
@@ -34,6 +35,12 @@ it('what is right compiles', () => {
   defineFlow({ ...flow, stages: [name, userWrite(), userLogin()] });
   defineFlow({ ...flow, stages: [identification(), password(), userLogin()] });
   defineFlow({ ...flow, stages: [identification({ password: password() }), userLogin()] });
+  defineFlow({
+    ...flow,
+    stages: [invitation({ continueFlowWithoutInvitation: true }), name, userWrite(), userLogin()],
+  });
+  // An invitation may bring what is written.
+  defineFlow({ ...flow, stages: [invitation(), userWrite()] });
   defineFlow({ ...flow, stages: [oneTimeLink(), name, userWrite(), oneTimeLink()] });
   defineFlow({
     ...flow,

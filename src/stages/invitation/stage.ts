@@ -35,7 +35,9 @@ export const invitation = defineStage({
   config,
   needs: [],
   gives: ['prompt_data', 'invitation', 'invitation_in_effect'],
-  proof: ({ continue_flow_without_invitation: mayPassWithout }) => ({ proves: ['invitation'], mayPassWithout }),
+  proof: ({ continue_flow_without_invitation: mayPassWithout }) => ({
+    ...{ proves: ['invitation'], mayPassWithout, bringsAnswers: true },
+  }),
   async enter(desk): Promise<Outcome> {
     const { config, context } = desk;
     const hash = hashHeld(desk);
