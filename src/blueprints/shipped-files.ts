@@ -8,7 +8,9 @@ import webauthnSetup from './flows/default-authenticator-webauthn-setup.yaml';
 import enrollment from './flows/default-enrollment-flow.yaml';
 import invalidation from './flows/default-invalidation-flow.yaml';
 import passwordChange from './flows/default-password-change.yaml';
+import recovery from './flows/default-recovery-flow.yaml';
 import recoveryLink from './flows/default-recovery-link.yaml';
+import unenrollment from './flows/default-unenrollment-flow.yaml';
 import userSettings from './flows/default-user-settings-flow.yaml';
 import initialSetup from './flows/initial-setup.yaml';
 import { flowModel, shippedModel } from './models.ts';
@@ -36,6 +38,12 @@ export const shippedFiles: readonly ShippedFile[] = [
     title: 'Default - Enrollment flow',
     path: 'default/flow-default-enrollment-flow.yaml',
     text: enrollment,
+  },
+  {
+    name: 'default-recovery-flow',
+    title: 'Default - Recovery flow',
+    path: 'default/flow-recovery-email-verification.yaml',
+    text: recovery,
   },
   {
     name: 'default-authentication-flow',
@@ -78,6 +86,12 @@ export const shippedFiles: readonly ShippedFile[] = [
     title: 'Default - Authenticator proof flow',
     path: 'default/flow-default-authenticator-proof.yaml',
     text: authenticatorProof,
+  },
+  {
+    name: 'default-unenrollment-flow',
+    title: 'Default - Unenrollment flow',
+    path: 'default/flow-default-unenrollment-flow.yaml',
+    text: unenrollment,
   },
   {
     name: 'default-recovery-link',

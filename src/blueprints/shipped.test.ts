@@ -41,7 +41,13 @@ describe('the shipped flows', () => {
     ]);
     expect(stagesOf(rig, 'default-enrollment-flow')).toEqual(['10 prompt', '20 user_write', '100 user_login']);
     expect(stagesOf(rig, 'default-invalidation-flow')).toEqual(['0 user_logout']);
-    expect(stagesOf(rig, 'default-user-settings-flow')).toEqual(['20 prompt', '100 user_write']);
+    expect(stagesOf(rig, 'default-user-settings-flow')).toEqual(['20 prompt', '30 email', '100 user_write']);
+    expect(stagesOf(rig, 'default-recovery-flow')).toEqual([
+      ...['10 identification', '20 email', '30 authenticator_validate', '40 prompt', '50 user_write', '100 user_login'],
+    ]);
+    expect(stagesOf(rig, 'default-unenrollment-flow')).toEqual([
+      ...['10 password', '20 authenticator_validate', '30 user_delete'],
+    ]);
     expect(stagesOf(rig, 'default-password-change')).toEqual(['10 password', '20 prompt', '30 user_write']);
     expect(stagesOf(rig, 'default-recovery-link')).toEqual([
       '0 one_time_link',
@@ -63,11 +69,12 @@ describe('the shipped flows', () => {
     ]);
   });
 
-  it('link sign-in to sign-up and to the change of the password', async () => {
+  it('link sign-in to sign-up, to recovery and to the change of the password', async () => {
     const { objects } = (await shipped()).flow('default-authentication-flow');
     const flows = Object.values(objects).filter(({ kind }) => kind === 'flow');
     expect(flows.map(({ config }) => config)).toEqual([
       { slug: 'default-enrollment-flow' },
+      { slug: 'default-recovery-flow' },
       { slug: 'default-password-change' },
     ]);
   });
@@ -151,6 +158,7 @@ describe('a blueprint that applies a shipped one', () => {
       'default-authentication-flow',
       'default-enrollment-flow',
       'default-password-change',
+      'default-recovery-flow',
     ]);
     await rig.apply(meta('path: default/flow-oobe.yaml'));
     expect(rig.store.versions.has('initial-setup')).toBe(true);
