@@ -47,6 +47,7 @@ export type {
   WebhookOption,
 } from './app/options.ts';
 export type { OutboxDesk, OutboxEntry } from './app/outbox.ts';
+export type { BudgetOptions, RateLimitOptions } from './app/rate-limits.ts';
 export type { RetentionOptions } from './app/retention.ts';
 export type { ListedToken, Tokens } from './app/tokens.ts';
 export type { SignedInOf, UserOf, UsersOf } from './app/typed-users.ts';
@@ -67,6 +68,7 @@ export {
   consent,
   deny,
   dummy,
+  email,
   identification,
   initialSetup,
   invitation,
@@ -76,6 +78,7 @@ export {
   prompt,
   redirect,
   stage,
+  userDelete,
   userLogin,
   userLogout,
   userWrite,

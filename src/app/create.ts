@@ -38,13 +38,14 @@ import { createHooks } from './hooks.ts';
 import { inspected } from './inspection.ts';
 import { createInvitations } from './invitations.ts';
 import { startJob } from './jobs.ts';
-import { withoutLimits } from './limits.ts';
+import { limitedStore } from './limits.ts';
 import { createMailRoom, type MailRoom, tellingOfMessages } from './mail.ts';
 import { createMailbox } from './mailbox.ts';
 import { isLoopback, MailboxKey } from './mailbox-key.ts';
 import type { DoorwardOptions, Log } from './options.ts';
 import { retentionOf } from './retention.ts';
 import { touch } from './sessions.ts';
+import { stageSettings } from './stage-settings.ts';
 import { createTokens } from './tokens.ts';
 import { createTools } from './tools.ts';
 import { createUsers } from './users.ts';
@@ -130,7 +131,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
   const { log, keyring, origin, opened, webhooks, mail, profile, retention, expressions, flows, now } = parts;
   const channels = new Map([...deliveriesTo(webhooks, now), ...mail.channels]);
   const delivery = startDelivery({ outbox: opened.outbox, channels, log, now });
-  const counted = options.rateLimits === false ? withoutLimits(opened) : opened;
+  const { counted, limits } = limitedStore(options.rateLimits, opened, now);
   const store = withWebhooks(
     tellingOfMessages(counted, () => delivery.poke()),
     webhooks,
@@ -144,6 +145,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     ...{ clock: { now }, hasher, keyring, log, read: store.read, profile, expressions },
     expressionHosts: createExpressionHosts(options.expressionHosts ?? []),
     outbound: createOutbound(),
+    limits,
     passwordScore: strength.score,
     breachCheckUrl: breachCheckUrl(options),
     brandName: brandName(options.brand),
@@ -166,6 +168,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     execute: (slug, given) => execute({ world, users, origin }, slug, given),
     currentFlow: (slug) => flows.current(slug),
     flowFor: (designation) => flowFor(flows, designation),
+    stageSettings: async () => stageSettings(await flows.all()),
     async session(token) {
       const loaded = await store.load({ sessionHash: hashToken(token), flow: '', variant: '', now: now() });
       const signedIn = await signedInNow(loaded.signedIn, store.read);

@@ -5,6 +5,7 @@ import type { HookTransaction, UserWritten } from '../engine/hooks.ts';
 import type { AnyPolicy } from '../engine/policy.ts';
 import type { AnyStage } from '../engine/stage.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { RateLimitOptions } from './rate-limits.ts';
 import type { RetentionOptions } from './retention.ts';
 
 /** Where the data lives. */
@@ -113,8 +114,11 @@ export interface DoorwardOptions {
   readonly log?: Log;
   /** Administrators may act as other administrators, too; off by default. */
   readonly impersonateAdministrators?: boolean;
-  /** Counters against guessing (CONTRACT: Limits); on by default. */
-  readonly rateLimits?: boolean;
+  /**
+   * Counters against guessing, and budgets of work that costs (docs/rate-limits.md): on by default, `false` for drills
+   * and private networks, or what differs from the default budgets.
+   */
+  readonly rateLimits?: boolean | RateLimitOptions;
   readonly hooks?: HookOptions;
   /** Milliseconds that a hook may take; 2,000 by default. */
   readonly hookTimeoutMs?: number;

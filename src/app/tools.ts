@@ -1,5 +1,6 @@
 import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
+import type { Limits } from '../engine/limits.ts';
 import type { Outbound } from '../engine/outbound.ts';
 import type { Reads, Tools } from '../engine/ports.ts';
 import type { Profile } from '../engine/profile.ts';
@@ -18,6 +19,7 @@ export interface ToolParts {
   readonly expressions: Expressions;
   readonly expressionHosts: ExpressionHosts;
   readonly outbound: Outbound;
+  readonly limits: Limits;
   readonly breachCheckUrl: string;
   readonly brandName: string;
   readonly mail: Tools['mail'];
@@ -38,6 +40,7 @@ export function createTools(parts: ToolParts): Tools {
     expressions,
     expressionHosts,
     outbound,
+    limits: parts.limits,
     breachCheckUrl,
     mail: parts.mail,
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),

@@ -4,6 +4,8 @@ import { askPolicies, referredPolicies } from './admit.ts';
 import { authenticatorsWith } from './authenticator-effects.ts';
 import type { Effect } from './effects.ts';
 import type { CompiledFlow, CompiledStage } from './flow.ts';
+import { limitedTools } from './limited-tools.ts';
+import { noLimits } from './limits.ts';
 import type { PlanContext, PromptValue } from './plan-context.ts';
 import type { Policies, Reads, Tools } from './ports.ts';
 import { noProvenance } from './provenance.ts';
@@ -47,7 +49,7 @@ export function layDesk(parts: DeskParts): Desk {
     unattended: parts.unattended,
     dryRun: parts.dryRun,
     read: parts.read,
-    tools: parts.tools,
+    tools: parts.unattended ? { ...parts.tools, limits: noLimits } : limitedTools(parts.tools, parts.visitor),
     sessionHash: parts.sessionHash,
     run: { id: parts.run, version: flow.version },
     policies: (pks, more) => {

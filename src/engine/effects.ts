@@ -63,6 +63,14 @@ export type Effect =
       readonly windowMs: number;
       readonly at: number;
     }
+  /** Counts a new user in a window; refused with `limited` when `limit` were counted before. */
+  | {
+      readonly kind: 'attempt.sign_up';
+      readonly bucket: string;
+      readonly limit: number;
+      readonly windowMs: number;
+      readonly at: number;
+    }
   /**
    * Clears the count after a success; refused with `limited` when `limit` failures were counted before. So a success
    * is disclosed only if the guard still allowed it (CONTRACT: Outcomes).

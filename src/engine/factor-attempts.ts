@@ -5,6 +5,7 @@
  */
 import type { AuthenticatorKind } from './authenticator.ts';
 import type { Effect } from './effects.ts';
+import { accountGuards } from './limits.ts';
 import { loginFailed } from './password-check.ts';
 import { reputationChange, reputationSubject } from './reputation.ts';
 import type { Desk } from './stage.ts';
@@ -37,11 +38,9 @@ export async function factorAttempt(desk: Desk, kind: AuthenticatorKind, who: Fa
   const at = tools.now();
   const named = who.user !== null || who.typed !== '';
   const subject = named ? reputationSubject(tools, who.user?.id ?? null, who.typed) : 'anybody';
+  tools.limits.spend('codes', visitor);
   const bucket = `authenticator:${kind}:${subject}`;
-  const guards = [
-    { bucket: `${bucket}@${visitor.address}`, ...here, at },
-    ...(named ? [{ bucket, ...anywhere, at }] : []),
-  ];
+  const guards = accountGuards(visitor, who.user, { bucket, at, here, anywhere: named ? anywhere : null });
   const left = await Promise.all(
     guards.map(async ({ bucket, limit, windowMs }) => limit - (await read.attempts(bucket, windowMs, at))),
   );

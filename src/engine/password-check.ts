@@ -5,6 +5,7 @@
 import { usernameKey } from '../kernel/text.ts';
 import { eventActor } from './acting.ts';
 import type { Effect } from './effects.ts';
+import { accountGuards } from './limits.ts';
 import { reputationChange, reputationSubject } from './reputation.ts';
 import type { Desk } from './stage.ts';
 import type { User } from './user.ts';
@@ -50,11 +51,11 @@ export async function checkPassword(desk: Desk, attempt: PasswordAttempt): Promi
   const { user, password, limit } = attempt;
   const at = desk.tools.now();
   const subject = reputationSubject(desk.tools, user?.id ?? null, attempt.typed);
-  const bucket = `password:${subject}`;
-  const guards = [
-    { bucket: `${bucket}@${desk.visitor.address}`, limit, windowMs: passwordWindowMs, at },
-    { bucket, limit: limit * addressesPerWindow, windowMs: passwordWindowMs, at },
-  ];
+  const guards = accountGuards(desk.visitor, user, {
+    ...{ bucket: `password:${subject}`, at },
+    here: { limit, windowMs: passwordWindowMs },
+    anywhere: { limit: limit * addressesPerWindow, windowMs: passwordWindowMs },
+  });
   const left = await Promise.all(
     guards.map(async ({ bucket, limit }) => limit - (await desk.read.attempts(bucket, passwordWindowMs, at))),
   );

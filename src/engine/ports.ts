@@ -6,6 +6,7 @@ import type { Expressions } from './expressions.ts';
 import type { Bound } from './flow.ts';
 import type { HookTransaction, UserWritten } from './hooks.ts';
 import type { Invitation } from './invitation.ts';
+import type { Limits } from './limits.ts';
 import type { Outbound } from './outbound.ts';
 import type { PolicyRequest, PolicyResult } from './policy-request.ts';
 import type { Profile } from './profile.ts';
@@ -114,6 +115,7 @@ export interface Tools {
   readonly expressions: Expressions;
   readonly expressionHosts: ExpressionHosts;
   readonly outbound: Outbound;
+  readonly limits: Limits;
   /** The service of known stolen passwords, where a policy names no other; five hexadecimal digits are put after it. */
   readonly breachCheckUrl: string;
 }

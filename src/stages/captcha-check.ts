@@ -65,6 +65,7 @@ export async function checkCaptcha(
   const failed = (key: 'captcha.missing' | 'captcha.unknown' | 'captcha.refused' | 'captcha.refused_retry') =>
     ({ ok: false, problem: { code: 'invalid', text: text(key) } }) as const;
   if (typeof token !== 'string' || token === '' || token.length > longestToken) return failed('captcha.missing');
+  desk.tools.limits.spend('codes', desk.visitor);
   const response = await answerOf(desk, config, stage.name, token);
   if (response === null) return failed('captcha.unknown');
   const passed = { ok: true, captcha: { response, stage: { pk: stage.pk, name: stage.name } } } as const;

@@ -22,7 +22,9 @@ export interface Setting {
 type Kind = Effect['kind'];
 type Of<K extends Kind> = Extract<Effect, { readonly kind: K }>;
 type Compile<K extends Kind> = (effect: Of<K>, setting: Setting) => readonly Statement[];
-type Attempt = Omit<Of<'attempt.fail'>, 'kind'> & { readonly kind: 'attempt.fail' | 'attempt.succeed' | 'once' };
+type Attempt = Omit<Of<'attempt.fail'>, 'kind'> & {
+  readonly kind: 'attempt.fail' | 'attempt.succeed' | 'attempt.sign_up' | 'once';
+};
 
 /** The row of users and their passwords is put together in user-rows.ts, the rows of events below. */
 type GatheredKind = 'user.create' | 'user.update' | 'user.seen' | 'password.set' | 'event';
@@ -143,6 +145,7 @@ const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
   },
   'attempt.fail': (effect) => [attempt(effect, 1)],
   'attempt.succeed': (effect) => [attempt(effect, 0)],
+  'attempt.sign_up': (effect) => [attempt(effect, 1)],
   once: ({ kind, name, ...window }) => [attempt({ kind, bucket: `once:${name}`, limit: 1, ...window }, 1)],
   'reputation.add': ({ kind, subject, address, by, at }) => [
     one(

@@ -3,6 +3,7 @@ import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
 import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
 import type { Invitation } from '../engine/invitation.ts';
+import { type Limits, noLimits } from '../engine/limits.ts';
 import type { Outbound } from '../engine/outbound.ts';
 import type { PlanContext, PromptValue } from '../engine/plan-context.ts';
 import type { PolicyResult } from '../engine/policy-request.ts';
@@ -51,6 +52,8 @@ export interface DeskOptions {
   readonly expressionHosts?: ExpressionHosts;
   /** Asks other servers; by default none can be reached. */
   readonly outbound?: Outbound;
+  /** Budgets and counters of costly work; by default there are none. */
+  readonly limits?: Limits;
   /** What policies say that the stage asks; by default all pass. */
   readonly policies?: Desk['policies'];
   readonly tokens?: readonly Token[];
@@ -241,6 +244,7 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
     expressions: options.expressions ?? noExpressions,
     expressionHosts: options.expressionHosts ?? noHosts,
     outbound: options.outbound ?? noOutbound,
+    limits: options.limits ?? noLimits,
     mail: { linkBase: 'https://id.example', refused: null, hasTemplate: () => true },
     breachCheckUrl: 'http://breaches.invalid/range/',
   };

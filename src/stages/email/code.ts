@@ -3,6 +3,7 @@ import type { Effect } from '../../engine/effects.ts';
 import type { RunKey } from '../../engine/run-key.ts';
 import type { Desk } from '../../engine/stage.ts';
 import { parseDuration } from '../../kernel/duration.ts';
+import { networkOf } from '../../kernel/network.ts';
 import { sameText } from '../../kernel/secrets.ts';
 import type { EmailConfig } from './config.ts';
 import { codeHash } from './message.ts';
@@ -24,11 +25,12 @@ export async function checkCode(
   { key, hash, typed, to }: { key: RunKey | null; hash: string; typed: string; to: Recipient },
 ): Promise<CodeVerdict> {
   const { tools, read, visitor, config } = desk;
+  tools.limits.spend('codes', visitor);
   const at = tools.now();
   const guards = [
     { bucket: `code:${hash}`, limit: limits.message, windowMs: parseDuration(config.token_expiry), at },
     { bucket: `code:${tools.hashToken(to.subject)}`, limit: limits.address, windowMs: hour, at },
-    { bucket: `code@${visitor.address}`, limit: limits.client, windowMs: hour, at },
+    { bucket: `code@${networkOf(visitor.address)}`, limit: limits.client, windowMs: hour, at },
   ];
   const counts = await Promise.all(guards.map(({ bucket, windowMs }) => read.attempts(bucket, windowMs, at)));
   const left = Math.min(...guards.map(({ limit }, index) => limit - (counts[index] ?? 0)));

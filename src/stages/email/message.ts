@@ -7,6 +7,7 @@ import type { RunKey } from '../../engine/run-key.ts';
 import type { Desk } from '../../engine/stage.ts';
 import { parseDuration } from '../../kernel/duration.ts';
 import { hashToken, newToken } from '../../kernel/ids.ts';
+import { networkOf } from '../../kernel/network.ts';
 import type { EmailConfig } from './config.ts';
 import type { Recipient } from './recipient.ts';
 
@@ -27,10 +28,14 @@ export interface Sent {
  */
 export async function send(desk: EmailDesk, to: Recipient): Promise<Sent> {
   const { config, read, tools, visitor } = desk;
+  tools.limits.spend('messages', visitor);
   const now = tools.now();
   const windowMs = parseDuration(config.recovery_cache_timeout);
   const counted = { windowMs, at: now };
-  const client = { bucket: `mail@${visitor.address}`, limit: config.recovery_max_attempts * addressesPerWindow };
+  const client = {
+    bucket: `mail@${networkOf(visitor.address)}`,
+    limit: config.recovery_max_attempts * addressesPerWindow,
+  };
   const address = { bucket: `mail:${tools.hashToken(to.subject)}`, limit: config.recovery_max_attempts };
   const [byClient, byAddress] = await Promise.all(
     [client, address].map(({ bucket }) => read.attempts(bucket, windowMs, now)),
@@ -100,7 +105,7 @@ function messageOf(desk: EmailDesk, to: Recipient, { token, code, key, silent }:
       ...(isLink ? { url: linkOf(desk, token), code, expires: key.expiresAt } : { about: to.gets }),
     },
     ...(isLink && config.subject !== '' ? { subject: config.subject } : {}),
-    ...(config.from_address === '' ? {} : { from: config.from_address }),
+    ...(config.from_address === '' || config.use_global_settings ? {} : { from: config.from_address }),
     until: key.expiresAt,
   };
   return mailEffect(mail, reader?.id ?? null, now, silent || to.gets === 'nothing');

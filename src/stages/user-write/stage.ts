@@ -51,6 +51,7 @@ export const userWrite = defineStage({
   touchesBrowserNow: ({ context, visitor }) => visitor.user !== null && promptValue(context, 'password') !== undefined,
   enter: decide,
   async refused(desk, refusal) {
+    if (refusal.effect === 'attempt.sign_up') throw desk.tools.limits.signUpsUsedUp();
     if (refusal.reason === 'changed') return decide(desk);
     if (isUsernameTaken(refusal)) return usernameTaken(desk);
     const veto = refusal.reason === 'vetoed' ? vetoed(desk, refusal) : null;
@@ -180,7 +181,10 @@ interface Row {
 
 function creation(desk: WriteDesk, { user, hash, provenance = noProvenance }: Row): readonly Effect[] {
   const passwordChangedAt = hash === null ? null : desk.tools.now();
-  return [{ kind: 'user.create', user: { ...user, passwordChangedAt }, passwordHash: hash, provenance }];
+  return [
+    { kind: 'user.create', user: { ...user, passwordChangedAt }, passwordHash: hash, provenance },
+    ...desk.tools.limits.signUp(desk.visitor, desk.run.id),
+  ];
 }
 
 /** A new password alone is an update of the row too: where it came from stands there. */
