@@ -14,6 +14,7 @@ import type { Invitations } from './invitations.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MailboxKey } from './mailbox-key.ts';
 import type { Log } from './options.ts';
+import type { StageSetting } from './stage-settings.ts';
 import type { Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
 
@@ -51,6 +52,8 @@ export interface App {
   currentFlow(slug: string): Promise<CompiledFlow | null>;
   /** Slug of the flow that a designation stands for by default, or null. */
   flowFor(designation: 'authentication' | 'invalidation'): Promise<string | null>;
+  /** Stages that users set up for themselves. */
+  stageSettings(): Promise<readonly StageSetting[]>;
   /** The session behind a token: unexpired, its user active; null otherwise. */
   session(token: string): Promise<SignedIn | null>;
   isAdministrator(userId: number): Promise<boolean>;

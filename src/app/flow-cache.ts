@@ -61,6 +61,13 @@ export class FlowCache {
     return all.find((flow) => flow?.pk === reference) ?? null;
   }
 
+  /** The current version of each flow. */
+  async all(): Promise<readonly CompiledFlow[]> {
+    const versions = Object.entries(await this.#definitions.currentVersions());
+    const flows = await Promise.all(versions.map(([slug, version]) => this.version(slug, version)));
+    return flows.filter((flow) => flow !== null);
+  }
+
   /** Slugs of all flows, in order. */
   async slugs(): Promise<readonly string[]> {
     return Object.keys(await this.#definitions.currentVersions()).toSorted();

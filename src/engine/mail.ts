@@ -15,6 +15,8 @@ export type MailTemplate = (typeof mailTemplates)[number];
 export const noticeSubjects = [
   'password_changed',
   'email_changed',
+  'authenticator_added',
+  'authenticator_removed',
   'account_deleted',
   'account_exists',
   'account_inactive',
@@ -50,6 +52,9 @@ export function mailEffect(mail: Mail, userId: number | null, at: number, nobody
 /** Messages of this channel count as delivered when they are written. */
 export const nobodysChannel = 'nobody';
 
+/** What a notice says of whoever was at the door. */
+type Teller = Pick<Visitor, 'agent' | 'address' | 'locale'>;
+
 /**
  * Tells an account's owner what happened to it; nothing where they have no address.
  *
@@ -57,7 +62,7 @@ export const nobodysChannel = 'nobody';
  */
 export function notice(
   about: NoticeSubject,
-  { user, visitor, at }: { readonly user: User; readonly visitor: Visitor; readonly at: number },
+  { user, visitor, at }: { readonly user: User; readonly visitor: Teller; readonly at: number },
   address = user.email,
 ): readonly Effect[] {
   if (address === '') return [];
@@ -69,12 +74,15 @@ export function notice(
 }
 
 /** Who is at the door, for the reader of a message. */
-export function whoAsked({ agent, address }: Visitor, at: number): { device: string; place: string; time: number } {
+export function whoAsked(
+  { agent, address }: Pick<Visitor, 'agent' | 'address'>,
+  at: number,
+): { device: string; place: string; time: number } {
   return { device: agent, place: address, time: at };
 }
 
 /** The user's own language, else that of whoever is at the door. */
-export function localeOf(user: User | null, visitor: Visitor): Locale {
+export function localeOf(user: User | null, visitor: Pick<Visitor, 'locale'>): Locale {
   const setting = languageSetting(user);
   const own = typeof setting === 'string' ? (setting.toLowerCase().split(/[-_]/)[0] ?? '') : '';
   return isLocale(own) ? own : isLocale(visitor.locale) ? visitor.locale : 'en';

@@ -5,6 +5,7 @@ import { provenanceByField } from '../engine/provenance.ts';
 import { languageSetting } from '../engine/scene.ts';
 
 import { DoorwardError } from '../kernel/errors.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import { accountPage } from '../pages/account-page.tsx';
 import type { ShownProvenance } from '../pages/provenance-line.tsx';
 import { chooseLocale } from '../protocol/localize.ts';
@@ -17,6 +18,12 @@ import type { Site, Visit } from './exchange.ts';
 import { checkOrigin, isCautious } from './guards.ts';
 
 const accountPath = '/if/user/';
+
+const notices: Readonly<Record<string, Text>> = {
+  'sessions-ended': text('account.sessions_ended'),
+  'authenticator-removed': text('account.authenticator_removed'),
+  'authenticator-renamed': text('account.authenticator_renamed'),
+};
 
 /** Who is signed in, with the token that says so. */
 export interface Account {
@@ -47,14 +54,17 @@ export async function account(site: Site, visit: Visit): Promise<Response> {
   const { app, brand } = site;
   const { user, session } = found.signedIn;
   const sessions = await app.store.accounts.listSessions(user.id, session.tokenHash);
-  const notice = visit.url.searchParams.get('notice');
+  const notice = visit.url.searchParams.get('notice') ?? '';
+  const settings = (await app.stageSettings()).filter(({ kind }) => kind.startsWith('authenticator_'));
   const html = accountPage({
     ...{ user, brand, csrf: formToken(app, found.token) },
     acting: actingAs(site, visit, found.signedIn.impersonator === null ? null : user.username),
     provenance: await provenanceOf(site, user.id),
     sessions: sessions.map((listed) => ({ ...listed, device: listed.agent })),
     locale: chooseLocale(languageSetting(user), visit.request.headers.get('accept-language')),
-    notice: notice === 'sessions-ended' ? text('account.sessions_ended') : null,
+    notice: Object.hasOwn(notices, notice) ? (notices[notice] ?? null) : null,
+    authenticators: await app.store.read.authenticatorsOf(user.id),
+    addable: settings.map(({ stage, kind, title }) => ({ href: `/flows/-/configure/${stage}/`, kind, title })),
   });
   return htmlAnswer(html);
 }
@@ -141,8 +151,16 @@ async function toSignIn(site: Site, next: string): Promise<Response> {
 }
 
 async function checkedForm(site: Site, visit: Visit): Promise<SignedIn> {
-  const body = await readBody(visit.request);
-  checkOrigin(site.app, visit.request, body, visit.browser?.token ?? null);
+  return (await checkedPost(site, visit)).signedIn;
+}
+
+/** What a form of the account page sent, and who sent it. */
+export async function checkedPost(
+  site: Site,
+  visit: Visit,
+): Promise<{ readonly signedIn: SignedIn; readonly body: JsonObject }> {
+  const sent = await readBody(visit.request);
+  checkOrigin(site.app, visit.request, sent, visit.browser?.token ?? null);
   const found = await accountOf(site, visit);
   if (found === null) throw new DoorwardError('not_authenticated', 'the account page needs a session');
   return found.signedIn;

@@ -1,5 +1,15 @@
 import { account, cancel, defaultFlow, endOtherSessions, endSession, home } from './account-routes.ts';
 import { config, currentBrand, deleteSession, me, sessions } from './api-routes.ts';
+import {
+  authenticators,
+  authenticatorsOfKind,
+  configure,
+  deleteAuthenticator,
+  prove,
+  removeAuthenticator,
+  renameAuthenticator,
+  userSettings,
+} from './authenticator-routes.ts';
 import { events } from './event-routes.ts';
 import type { Site, Visit } from './exchange.ts';
 import { executor, page } from './flow-routes.ts';
@@ -22,6 +32,10 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
   ['GET POST', '/api/v3/core/users/impersonate_end/', impersonateEnd],
   ['GET', '/api/v3/core/authenticated_sessions/', sessions],
   ['DELETE', '/api/v3/core/authenticated_sessions/:uuid/', deleteSession],
+  ['GET', '/api/v3/authenticators/all/', authenticators],
+  ['GET', '/api/v3/authenticators/:kind/', authenticatorsOfKind],
+  ['DELETE', '/api/v3/authenticators/:kind/:uuid/', deleteAuthenticator],
+  ['GET', '/api/v3/stages/all/user_settings/', userSettings],
   ['GET', '/api/v3/events/events/', events],
   ['GET POST', '/api/v3/stages/invitation/invitations/', invitations],
   ['GET PATCH DELETE', '/api/v3/stages/invitation/invitations/:pk/', invitation],
@@ -30,12 +44,16 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
   ['GET', '/if/user/', account],
   ['POST', '/if/user/sessions/:uuid/end', endSession],
   ['POST', '/if/user/sessions/end-others', endOtherSessions],
+  ['POST', '/if/user/authenticators/:uuid/remove', removeAuthenticator],
+  ['POST', '/if/user/authenticators/:uuid/rename', renameAuthenticator],
   ['POST', '/if/user/impersonation/end', stopActing],
   ['GET', '/if/mail/', mailbox],
   ['GET', '/if/mail/:id/', mail],
   ['GET', '/', home],
 
   ['GET', '/flows/-/cancel/', cancel],
+  ['GET', '/flows/-/configure/:stage/', configure],
+  ['GET', '/flows/-/prove/', prove],
   ['GET', '/flows/-/default/authentication/', defaultFlow('authentication')],
   ['GET', '/flows/-/default/invalidation/', defaultFlow('invalidation')],
 ];

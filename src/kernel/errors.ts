@@ -14,6 +14,8 @@ const statuses = {
   foreign_origin: 403,
   not_authenticated: 401,
   forbidden: 403,
+  /** A change of authenticators takes a fresh sign-in. */
+  proof_required: 403,
   /** A program's token that is unknown, void or expired (the reference answers 403). */
   invalid_token: 403,
   rate_limited: 429,

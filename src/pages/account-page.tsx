@@ -1,10 +1,11 @@
-import type { Child } from 'hono/jsx';
 import { isPlainObject } from '../kernel/json.ts';
 import { isLocale, locales } from '../protocol/localize.ts';
+import { Authenticators } from './account-authenticators.tsx';
 import { describeDevice } from './describe-device.ts';
 import { Initial } from './flow-form.tsx';
 import type { AccountPageData, ListedSession } from './page-data.ts';
 import { OtherProvenance, ProvenanceLine } from './provenance-line.tsx';
+import { Section } from './section.tsx';
 import { page, Shell } from './shell.tsx';
 import { Time } from './time.tsx';
 import { type Words, wordsIn } from './words.ts';
@@ -41,6 +42,7 @@ export function accountPage(data: AccountPageData): string {
       )}
       <Profile data={data} words={words} />
       <Password data={data} words={words} />
+      <Authenticators data={data} words={words} />
       <Sessions data={data} words={words} />
     </Shell>,
   );
@@ -51,26 +53,6 @@ function AccountNav({ words }: Pick<Props, 'words'>) {
     <nav aria-label={words.of('account.title')}>
       <a href="/if/flow/default-invalidation-flow/">{words.of('account.sign_out')}</a>
     </nav>
-  );
-}
-
-interface SectionProps {
-  readonly id: string;
-  readonly title: string;
-  /** What can be done about it, beside the title. */
-  readonly action?: Child;
-  readonly children: Child;
-}
-
-function Section({ id, title, action = null, children }: SectionProps) {
-  return (
-    <section aria-labelledby={id}>
-      <div class="section-head">
-        <h2 id={id}>{title}</h2>
-        {action}
-      </div>
-      {children}
-    </section>
   );
 }
 

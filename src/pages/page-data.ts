@@ -50,10 +50,31 @@ export interface ListedSession {
   readonly createdAt: number;
 }
 
+/** An authenticator as the account page lists it. Times are milliseconds since the epoch. */
+export interface ListedAuthenticator {
+  readonly uuid: string;
+  readonly kind: 'totp' | 'static' | 'webauthn' | 'email';
+  readonly name: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | null;
+  readonly codesLeft: number;
+}
+
+/** Something that can be set up. */
+export interface AddableAuthenticator {
+  readonly href: string;
+  /** Kind of the stage: `authenticator_totp`. */
+  readonly kind: string;
+  /** An administrator's own words. */
+  readonly title: string | null;
+}
+
 /** What the account page is made of. */
 export interface AccountPageData {
   readonly user: Pick<User, 'username' | 'name' | 'email' | 'passwordChangedAt' | 'attributes'>;
   readonly provenance: ShownProvenance;
+  readonly authenticators: readonly ListedAuthenticator[];
+  readonly addable: readonly AddableAuthenticator[];
   readonly sessions: readonly ListedSession[];
   readonly brand: Brand;
   readonly locale: Locale;

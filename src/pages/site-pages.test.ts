@@ -21,7 +21,7 @@ describe('the account page', () => {
 
   it('ends one session or all others by forms that prove where they come from', () => {
     const forms = html.split('<form').slice(1);
-    expect(forms).toHaveLength(4);
+    expect(forms).toHaveLength(10);
     for (const form of forms) expect(form).toContain('name="step" value="csrf-token"');
     expect(html).toContain('action="/if/user/sessions/7b0e8c3e-51bb-4a7e-9d42-5f2f6c1f7b10/end"');
     expect(html).toContain('action="/if/user/sessions/end-others"');

@@ -7,6 +7,7 @@ import type { AuthenticatorKind, NewAuthenticator } from '../engine/authenticato
 import type { Effect } from '../engine/effects.ts';
 import { factorsOf, namedAuthenticator } from '../engine/factors.ts';
 import { isFreshProof, provePath } from '../engine/fresh-proof.ts';
+import { notice } from '../engine/mail.ts';
 import type { PlanContext } from '../engine/plan-context.ts';
 import { flowPath } from '../engine/run-writes.ts';
 import type { Desk, Outcome } from '../engine/stage.ts';
@@ -57,9 +58,14 @@ export function newAuthenticator(
   };
 }
 
-/** To be kept, with its event. */
+/** To be kept, with its event; the owner of an account that was there before is told by mail. */
 export function added(desk: Desk, user: User, authenticator: NewAuthenticator): readonly Effect[] {
-  return [{ kind: 'authenticator.add', authenticator }, changeEvent(desk, user, 'authenticator_added', authenticator)];
+  const { context, visitor, tools } = desk;
+  return [
+    { kind: 'authenticator.add', authenticator },
+    changeEvent(desk, user, 'authenticator_added', authenticator),
+    ...(wasMadeHere(context, user) ? [] : notice('authenticator_added', { user, visitor, at: tools.now() })),
+  ];
 }
 
 /** What the rest of the run knows of it. */

@@ -42,6 +42,26 @@ export const accountData: AccountPageData = {
     ]),
     flows: new Map([['sign-up', { $lang: { en: 'Create an account', de: 'Konto anlegen' } }]]),
   },
+  authenticators: [
+    {
+      ...{ uuid: '0c8b3a4b-1d11-4c6c-9d8a-6f5b2f0e2c0f', kind: 'webauthn', name: 'Laptop in the study', codesLeft: 0 },
+      ...{ createdAt: Date.UTC(2026, 3, 1, 8), lastUsedAt: Date.UTC(2026, 4, 4, 9) },
+    },
+    {
+      ...{ uuid: '1d11b3a4-0c8b-4c6c-9d8a-6f5b2f0e2c0f', kind: 'totp', name: 'Authenticator app', codesLeft: 0 },
+      ...{ createdAt: Date.UTC(2026, 3, 1, 8), lastUsedAt: null },
+    },
+    {
+      ...{ uuid: '2e22b3a4-0c8b-4c6c-9d8a-6f5b2f0e2c0f', kind: 'static', name: 'Recovery codes', codesLeft: 4 },
+      ...{ createdAt: Date.UTC(2026, 3, 1, 8), lastUsedAt: Date.UTC(2026, 4, 4, 9) },
+    },
+  ],
+  addable: [
+    { href: '/flows/-/configure/1/', kind: 'authenticator_totp', title: null },
+    { href: '/flows/-/configure/2/', kind: 'authenticator_static', title: null },
+    { href: '/flows/-/configure/3/', kind: 'authenticator_webauthn', title: null },
+    { href: '/flows/-/configure/4/', kind: 'authenticator_totp', title: 'Hardware token of the company' },
+  ],
   sessions: [
     {
       uuid: '7b0e8c3e-51bb-4a7e-9d42-5f2f6c1f7b10',

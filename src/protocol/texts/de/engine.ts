@@ -11,6 +11,7 @@ export const engine: Record<keyof typeof en, string> = {
   'error.foreign_origin':
     'Diese Anfrage kam von einer anderen Website und wurde nicht ausgeführt. Bitte öffnen Sie die Seite hier und versuchen Sie es erneut.',
   'error.not_authenticated': 'Bitte melden Sie sich zuerst an.',
+  'error.proof_required': 'Weisen Sie sich zuerst noch einmal aus: Melden Sie sich neu an.',
   'error.forbidden': 'Das ist Ihnen nicht erlaubt.',
   'error.invalid_token': 'Dieses Token ist nicht gültig oder abgelaufen.',
   'error.rate_limited': 'Zu viele Versuche. Bitte warten Sie einen Moment und versuchen Sie es erneut.',

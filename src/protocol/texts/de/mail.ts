@@ -25,6 +25,12 @@ export const mail = {
   'mail.notice_not_you': 'Waren Sie es nicht, wenden Sie sich sofort an die Verwaltung von {brand}.',
   'mail.password_changed_subject': 'Ihr Passwort für {brand} wurde geändert',
   'mail.password_changed': 'das Passwort Ihres Kontos {username} wurde geändert.',
+  'mail.authenticator_added_subject': 'Bei {brand} können Sie sich auf neue Weise anmelden',
+  'mail.authenticator_added':
+    'zu Ihrem Konto {username} wurde ein Passkey, eine Authenticator-App oder eine Liste von Wiederherstellungscodes hinzugefügt.',
+  'mail.authenticator_removed_subject': 'Bei {brand} wurde eine Art der Anmeldung entfernt',
+  'mail.authenticator_removed':
+    'aus Ihrem Konto {username} wurde ein Passkey, eine Authenticator-App oder eine Liste von Wiederherstellungscodes entfernt.',
   'mail.email_changed_subject': 'Ihre E-Mail-Adresse für {brand} wurde geändert',
   'mail.email_changed':
     'die E-Mail-Adresse Ihres Kontos {username} wurde geändert. Nachrichten gehen von nun an an die neue Adresse.',

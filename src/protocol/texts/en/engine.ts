@@ -10,6 +10,7 @@ export const engine = {
   'error.foreign_origin':
     'This request came from another site, so it was not carried out. Open the page here and try again.',
   'error.not_authenticated': 'Sign in first.',
+  'error.proof_required': 'First prove once more who you are: sign in again.',
   'error.forbidden': 'You are not allowed to do this.',
   'error.invalid_token': 'This token is not valid, or it has expired.',
   'error.rate_limited': 'Too many attempts. Please wait a moment and try again.',

@@ -24,6 +24,12 @@ export const mail = {
   'mail.notice_not_you': 'If this was not you, tell the administrator of {brand} at once.',
   'mail.password_changed_subject': 'Your password for {brand} was changed',
   'mail.password_changed': 'the password of your account {username} was changed.',
+  'mail.authenticator_added_subject': 'A new way to sign in to {brand} was added',
+  'mail.authenticator_added':
+    'a passkey, an authenticator app or recovery codes were added to your account {username}.',
+  'mail.authenticator_removed_subject': 'A way to sign in to {brand} was removed',
+  'mail.authenticator_removed':
+    'a passkey, an authenticator app or recovery codes were removed from your account {username}.',
   'mail.email_changed_subject': 'Your email address for {brand} was changed',
   'mail.email_changed':
     'the email address of your account {username} was changed. From now on messages go to the new address.',
