@@ -55,7 +55,7 @@ withMailOnBothDatabases('an account’s life', { blueprints: examples }, (rig) =
     const visitor = rig.visitor();
     await visitor.open('default-recovery-flow');
     await visitor.answer({ uid_field: 'ida' });
-    await visitor.answer({ code: (await rig.letter('ida@example.com')).code });
+    await visitor.answer({ code: (await rig.proof('ida@example.com')).code });
     visitor.expectAsk('ak-stage-authenticator-validate');
     await visitor.post({ component: 'ak-stage-prompt', password: 'a new password', password_repeat: 'a new password' });
     await visitor.open('default-recovery-flow');

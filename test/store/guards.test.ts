@@ -109,7 +109,7 @@ onEachDatabase('sessions', (rig) => {
     ]);
     await commit(rig.store, [], [{ mode: 'insert', run: run('old', { expiresAt: start - 3_600_000 }) }]);
     const purged = await rig.store.accounts.purge(start + 1000);
-    expect(purged).toEqual({
+    expect(purged).toMatchObject({
       sessions: 2,
       runs: 1,
       attempts: 1,

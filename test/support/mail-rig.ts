@@ -73,6 +73,12 @@ export class MailRig {
     return this.mail.next(to);
   }
 
+  /** The next one with a code; notices before it are passed over. */
+  async proof(to: string): Promise<ReceivedMail> {
+    const letter = await this.letter(to);
+    return letter.code === '' ? this.proof(to) : letter;
+  }
+
   async user(username: string, more: Partial<Parameters<Rig['auth']['users']['create']>[0]> = {}) {
     const email = `${username}@example.com`;
     return this.auth.users.create({ username, email, password: `${username} password`, ...more });

@@ -2,9 +2,10 @@ import type { StepReply } from '../../src/engine/exchange.ts';
 import type { CompiledFlow } from '../../src/engine/flow.ts';
 import { accountPage } from '../../src/pages/account-page.tsx';
 import { captchaScriptPath } from '../../src/pages/assets.ts';
-import { type Brand, parseBrand } from '../../src/pages/brand.ts';
+import { type Brand, defaultBrand, parseBrand } from '../../src/pages/brand.ts';
 import { errorPage } from '../../src/pages/error-page.tsx';
 import { flowPage } from '../../src/pages/flow-page.tsx';
+import { mailboxPage, mailPage } from '../../src/pages/mail-page.tsx';
 import type { FlowPageData } from '../../src/pages/page-data.ts';
 import {
   type Challenge,
@@ -270,6 +271,34 @@ export const samplePages: Readonly<Record<string, string>> = {
   'consent-more-de': samplePage(
     { ...consent, header_text: '', permissions: permissions.slice(0, 2), additional_permissions: permissions.slice(2) },
     { locale: 'de', problems: { token: [{ code: 'invalid', text: text('consent.invalid_token') }] } },
+  ),
+  email: samplePage({ component: 'ak-stage-email', address: '' }, { title: 'Set a new password' }),
+  'email-problem-de': samplePage(
+    { component: 'ak-stage-email', address: 'a…@example.com' },
+    {
+      ...{ title: 'Konto anlegen', locale: 'de', values: { code: '123' } },
+      reply: { messages: [text('email.sent_again')] },
+      problems: { code: [{ code: 'invalid', text: text('email.wrong_code') }] },
+    },
+  ),
+  'email-link': samplePage(
+    {
+      ...consent,
+      header_text: text('email.confirm', { address: 'ada.lovelace+notes@example.com' }),
+      asked: { device: 'Firefox on Linux', place: '2001:db8::5', at: '2025-01-01T12:00:00.000Z' },
+    },
+    { title: 'Create your account' },
+  ),
+  'email-link-used': samplePage({ component: 'xak-flow-shell', body: text('signal.done') }, { title: 'Thank you' }),
+  mailbox: mailboxPage({ brand: defaultBrand, locale: 'en' }, [
+    { id: 'one', to: 'ada@example.com', subject: 'Set a new password', createdAt: Date.UTC(2025, 0, 1, 12) },
+  ]),
+  mail: mailPage(
+    { brand: defaultBrand, locale: 'de' },
+    {
+      ...{ to: 'ada@example.com', subject: 'Neues Passwort', createdAt: Date.UTC(2025, 0, 1, 12) },
+      text: 'Guten Tag,\n\nNeues Passwort festlegen:\nhttps://id.example/if/flow/recovery/?flow_token=abc',
+    },
   ),
   dummy: samplePage({ component: 'ak-stage-dummy', name: 'dummy-stage' }, { title: 'Hello' }),
   confirm: samplePage({ component: 'ak-stage-dummy', name: 'Continue' }, { title: 'Sign out' }),

@@ -5,6 +5,7 @@ import { captcha as captchaStage } from '../../stages/captcha/stage.ts';
 import { consent as consentStage } from '../../stages/consent/stage.ts';
 import { deny as denyStage } from '../../stages/deny/stage.ts';
 import { dummy as dummyStage } from '../../stages/dummy/stage.ts';
+import { email as emailStage } from '../../stages/email/stage.ts';
 import { identification as identificationStage } from '../../stages/identification/stage.ts';
 import { initialSetup as initialSetupStage } from '../../stages/initial-setup/stage.ts';
 import { invitation as invitationStage } from '../../stages/invitation/stage.ts';
@@ -12,6 +13,7 @@ import { oneTimeLink as oneTimeLinkStage } from '../../stages/one-time-link/stag
 import { password as passwordStage } from '../../stages/password/stage.ts';
 import { prompt as promptStage } from '../../stages/prompt/stage.ts';
 import { redirect as redirectStage } from '../../stages/redirect/stage.ts';
+import { userDelete as userDeleteStage } from '../../stages/user-delete/stage.ts';
 import { userLogin as userLoginStage } from '../../stages/user-login/stage.ts';
 import { userLogout as userLogoutStage } from '../../stages/user-logout/stage.ts';
 import type { ProtectedField } from '../../stages/user-write/dispatch.ts';
@@ -159,6 +161,20 @@ export function consent(
   options: StageOptions & SettingsOf<typeof consentStage> = {},
 ): StageOf<'consent', typeof consentStage> {
   return stageFrom(consentStage, options);
+}
+
+/** Sends a link and a code, and waits for one of them: the address is proven then. */
+export function email(
+  options: StageOptions & SettingsOf<typeof emailStage, 'use_global_settings'> = {},
+): StageOf<'email', typeof emailStage> {
+  return stageFrom(emailStage, options);
+}
+
+/** Deletes the account of who goes through the flow, after a click. */
+export function userDelete(
+  options: StageOptions & SettingsOf<typeof userDeleteStage> = {},
+): StageOf<'user_delete', typeof userDeleteStage> {
+  return stageFrom(userDeleteStage, options);
 }
 
 /** Signs the pending user in. */

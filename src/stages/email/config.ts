@@ -5,7 +5,10 @@ const duration = z.string().refine(isPositive, 'is not a duration; write for exa
 
 /** The reference's members; those of a mail server of its own (host, port …) are the installation's here (docs/mail.md). */
 export const emailConfig = z.object({
-  use_global_settings: z.boolean().default(true).describe('Kept for files of the reference: mail always leaves here.'),
+  use_global_settings: z
+    .boolean()
+    .default(false)
+    .describe('Sends as the installation does, whatever from_address says.'),
   from_address: z
     .union([z.literal(''), z.string().regex(/^[^\r\n]*@[^\r\n]+$/, 'is not an address')])
     .default('')
