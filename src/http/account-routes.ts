@@ -163,7 +163,7 @@ export async function checkedPost(
   checkOrigin(site.app, visit.request, sent, visit.browser?.token ?? null);
   const found = await accountOf(site, visit);
   if (found === null) throw new DoorwardError('not_authenticated', 'the account page needs a session');
-  return found.signedIn;
+  return { signedIn: found.signedIn, body: sent.body };
 }
 
 function sessionEvent(
