@@ -7,8 +7,9 @@ import type { CompiledBinding, CompiledFlow, CompiledStage, InvalidResponseActio
 import { safeNext } from './next.ts';
 import type { PlanContext, PromptValue } from './plan-context.ts';
 import type { PolicyDecision } from './policy-request.ts';
+import type { Remembered } from './remembered.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
-import type { AnyStage, Desk, SessionChange } from './stage.ts';
+import type { AnyStage, Desk, Outcome, SessionChange } from './stage.ts';
 import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
@@ -25,6 +26,8 @@ export interface ChainState {
   readonly visitor: Visitor;
   readonly sessionHash: string;
   readonly session: SessionChange | null;
+  /** What the browser is trusted with from now on. */
+  readonly remember?: readonly Remembered[];
   readonly ended: EndOutcome | null;
   /** A redirect stage's target: this run ends and one of that flow begins with this context. */
   readonly jump: Jump | null;
@@ -151,8 +154,19 @@ export function undone(start: ChainState | undefined): Partial<ChainState> {
   return { effects, visitor, sessionHash, session, reports };
 }
 
+/** What the end of this request hands out to the browser: another session, and what it is trusted with. */
+export function handedOut(
+  state: ChainState,
+  { session, remember }: Extract<Outcome, { kind: 'pass' }>,
+): Partial<ChainState> {
+  return {
+    ...(session === undefined ? {} : withSession(state, session)),
+    ...(remember === undefined ? {} : { remember: [...(state.remember ?? []), remember] }),
+  };
+}
+
 /** The browser's session as a stage changed it. */
-export function withSession(state: ChainState, session: SessionChange): Partial<ChainState> {
+function withSession(state: ChainState, session: SessionChange): Partial<ChainState> {
   const { visitor } = state;
   if (session.kind === 'end')
     return { session, visitor: { ...visitor, user: null, impersonator: null, session: null } };

@@ -8,6 +8,7 @@ import {
   type ChainState,
   type Decision,
   destination,
+  handedOut,
   inapplicable,
   isOwners,
   onInvalid,
@@ -15,7 +16,6 @@ import {
   revision,
   stageOf,
   undone,
-  withSession,
 } from './chain-state.ts';
 import { layDesk, readThrough } from './desk.ts';
 import type { Refusal } from './effects.ts';
@@ -229,7 +229,7 @@ export class Chain {
     if (this.#collected(entry).length > 0) this.#set({ visited: [...this.state.visited, plainEntry(entry)] });
     this.#next(outcome.context);
     if (outcome.report !== undefined) this.#set({ reports: [...this.state.reports, outcome.report] });
-    if (outcome.session !== undefined) this.#set(withSession(this.state, outcome.session));
+    this.#set(handedOut(this.state, outcome));
   }
 
   #insert(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'insert' }>): void {

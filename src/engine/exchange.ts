@@ -19,6 +19,8 @@ export interface StepInput {
   readonly answer: { readonly body: Response; readonly stepToken: string | null } | null;
   /** A navigation from another site, or a prefetch: it may change its own run and nothing else. */
   readonly cautious: boolean;
+  /** The cookie of what the browser is trusted with (`remembered.ts`); absent without one. */
+  readonly remembered?: string | null;
   readonly address: string;
   readonly agent: string;
   readonly acceptLanguage: string | null;
@@ -49,5 +51,7 @@ export interface StepReply {
     | 'end'
     | 'fresh'
     | null;
+  /** What that cookie is to hold from now on, and how long; absent where it stays as it is. */
+  readonly remember?: { readonly value: string; readonly until: number };
   readonly locale: Locale;
 }

@@ -8,6 +8,7 @@ import type { StepReply } from './exchange.ts';
 import type { CompiledFlow, DeniedAction } from './flow.ts';
 import { safeNext } from './next.ts';
 import type { PlanContext } from './plan-context.ts';
+import { remembering } from './remembered.ts';
 import type { Run } from './run.ts';
 import { flowPath } from './run-writes.ts';
 import type { Scene } from './scene.ts';
@@ -50,6 +51,7 @@ export async function shownReply(
     messages: run.state.messages,
     stepToken: mintStepToken(world.keyring, token),
     session: chain === null ? unchangedSession(scene) : sessionOf(scene, chain),
+    ...remembered(world, scene, chain),
     actingAs: actingAs((chain?.state ?? scene).visitor),
   };
 }
@@ -64,7 +66,7 @@ export function endReply(world: World, scene: Scene, flow: CompiledFlow, chain: 
         ? { component: 'ak-stage-access-denied', error_message: ended.message }
         : { component: 'xak-flow-redirect', to: ended?.to ?? otherwise };
   const changed = { messages, session: sessionOf(scene, chain), actingAs: actingAs(chain.state.visitor) };
-  return { ...plainReply(world, scene, flow, challenge), ...changed };
+  return { ...plainReply(world, scene, flow, challenge), ...changed, ...remembered(world, scene, chain) };
 }
 
 function actingAs({ user, impersonator }: Visitor): string | null {
@@ -121,6 +123,11 @@ function sessionOf(scene: Scene, chain: Chain): StepReply['session'] {
   return session.kind === 'begin'
     ? { token: session.token, persistent: session.persistent, expiresAt: session.expiresAt }
     : { token: session.token, persistent: kept?.persistent ?? false, expiresAt: kept?.expiresAt ?? 0 };
+}
+
+function remembered({ keyring }: World, { visitor }: Scene, chain: Chain | null): Pick<StepReply, 'remember'> {
+  const more = chain?.state.remember ?? [];
+  return more.length === 0 ? {} : { remember: remembering(keyring, visitor.remembered ?? [], more) };
 }
 
 /** B-1: the typed identifier where the real name is not to be shown, then the pending user, then the visitor. */

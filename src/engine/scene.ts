@@ -3,6 +3,7 @@ import { chooseLocale, type Locale } from '../protocol/localize.ts';
 import { signedInNow } from './acting.ts';
 import type { StepInput } from './exchange.ts';
 import type { CompiledFlow } from './flow.ts';
+import { rememberedIn } from './remembered.ts';
 import type { EndedRun, Run } from './run.ts';
 import type { User } from './user.ts';
 import type { Visitor } from './visitor.ts';
@@ -58,6 +59,7 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
     ...{ user, impersonator: signedIn?.impersonator ?? null, session: signedIn?.session ?? null },
     ...{ address: input.address, agent: input.agent, locale, origin: input.origin, requestId: input.requestId },
     query: input.query,
+    remembered: rememberedIn(world.keyring, input.remembered ?? null, now),
   };
   const known = loaded.run;
   const open = known !== null && known.ended === null;

@@ -25,10 +25,8 @@ export function cookieName({ origin }: Pick<CookieSetting, 'origin'>): string {
 /** The token in the request's cookie; null when there is none that we made. */
 export function readSessionCookie(setting: CookieSetting, header: string | null): BrowserToken | null {
   const name = cookieName(setting);
-  for (const pair of (header ?? '').split(';')) {
-    const at = pair.indexOf('=');
-    if (at < 0 || pair.slice(0, at).trim() !== name) continue;
-    const value = setting.keyring.verify('session', pair.slice(at + 1).trim());
+  for (const signed of cookieValues(header, name)) {
+    const value = setting.keyring.verify('session', signed);
     const token = value?.slice(2) ?? '';
     if (token === '') continue;
     if (value?.startsWith('a.') === true) return { token, kind: 'anonymous' };
@@ -43,6 +41,35 @@ export function sessionTokenOf(setting: CookieSetting, request: Request): string
   return browser?.kind === 'signed-in' ? browser.token : null;
 }
 
+/** What the browser is trusted with beyond its session; sealed, so only its length is looked at here. */
+export function readDeviceCookie(setting: CookieSetting, header: string | null): string | null {
+  return cookieValues(header, deviceCookieName(setting)).find((value) => value.length < mostDeviceLength) ?? null;
+}
+
+/** @param until milliseconds since the epoch */
+export function deviceCookie(setting: CookieSetting, value: string, { until, now }: { until: number; now: number }) {
+  const maxAge = Math.max(0, Math.floor((until - now) / 1000));
+  return `${deviceCookieName(setting)}=${value}; Path=/; HttpOnly; SameSite=Lax${secure(setting)}; Max-Age=${maxAge}`;
+}
+
+function deviceCookieName({ origin }: Pick<CookieSetting, 'origin'>): string {
+  return origin.startsWith('https:') ? '__Host-doorward_device' : 'doorward_device';
+}
+
+/** Browsers keep no longer one. */
+const mostDeviceLength = 4_096;
+
+function secure({ origin }: Pick<CookieSetting, 'origin'>): string {
+  return origin.startsWith('https:') ? '; Secure' : '';
+}
+
+function cookieValues(header: string | null, name: string): readonly string[] {
+  return (header ?? '').split(';').flatMap((pair) => {
+    const at = pair.indexOf('=');
+    return at > 0 && pair.slice(0, at).trim() === name ? [pair.slice(at + 1).trim()] : [];
+  });
+}
+
 /** A token for a browser that has none; nothing is stored of it. */
 export function newAnonymous(): BrowserToken {
   return { token: newToken(), kind: 'anonymous' };
@@ -51,7 +78,6 @@ export function newAnonymous(): BrowserToken {
 /** The `Set-Cookie` header. `maxAge` in seconds keeps the cookie beyond the browser's own session. */
 export function sessionCookie(setting: CookieSetting, { token, kind }: BrowserToken, maxAge: number | null): string {
   const value = setting.keyring.sign('session', `${kind === 'anonymous' ? 'a' : 'u'}.${token}`);
-  const secure = setting.origin.startsWith('https:') ? '; Secure' : '';
   const lasting = maxAge === null ? '' : `; Max-Age=${Math.max(0, Math.floor(maxAge))}`;
-  return `${cookieName(setting)}=${value}; Path=/; HttpOnly; SameSite=Lax${secure}${lasting}`;
+  return `${cookieName(setting)}=${value}; Path=/; HttpOnly; SameSite=Lax${secure(setting)}${lasting}`;
 }

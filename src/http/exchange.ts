@@ -5,7 +5,14 @@ import type { StepInput, StepReply } from '../engine/exchange.ts';
 import type { Brand } from '../pages/brand.ts';
 import { clientAddress } from './address.ts';
 import { type ReadBody, readBody } from './body.ts';
-import { type BrowserToken, newAnonymous, readSessionCookie, sessionCookie } from './cookies.ts';
+import {
+  type BrowserToken,
+  deviceCookie,
+  newAnonymous,
+  readDeviceCookie,
+  readSessionCookie,
+  sessionCookie,
+} from './cookies.ts';
 import { checkOrigin, isCautious, readQuery } from './guards.ts';
 
 /** Answers a request; `address` is the peer address of its socket. Never rejects. */
@@ -84,7 +91,16 @@ export function lookOf({ app }: Site, visit: Visit, slug: string, search: string
     ...{ sessionToken: browser?.token ?? '', newcomer: browser === null, answer: null, cautious: true },
     agent: (request.headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', ''),
     acceptLanguage: request.headers.get('accept-language'),
+    remembered: readDeviceCookie(app, request.headers.get('cookie')),
   };
+}
+
+/** An answer with the cookie of what the browser is trusted with from now on, if that changed. */
+export function withDevice({ app }: Site, { reply }: TakenStep, response: Response): Response {
+  if (reply.remember === undefined) return response;
+  const { value, until } = reply.remember;
+  response.headers.append('set-cookie', deviceCookie(app, value, { until, now: app.now() }));
+  return response;
 }
 
 /**

@@ -8,7 +8,7 @@ import { isConfidential } from '../protocol/confidential.ts';
 import { actingAs } from './acting.ts';
 import { type HeaderMap, htmlAnswer, jsonAnswer, logged, redirectAnswer } from './answers.ts';
 import { captchaPolicy } from './captcha-policy.ts';
-import { lookOf, type Site, type TakenStep, takeStep, type Visit } from './exchange.ts';
+import { lookOf, type Site, type TakenStep, takeStep, type Visit, withDevice } from './exchange.ts';
 import { readQuery } from './guards.ts';
 import { wireChallenge } from './wire.ts';
 
@@ -17,7 +17,8 @@ export async function executor(site: Site, visit: Visit): Promise<Response> {
   const search = readQuery(visit.url.search).query ?? '';
   try {
     const taken = await takeStep(site, visit, visit.params.slug ?? '', search);
-    return jsonAnswer(wireChallenge(taken.reply, search, site.brand.background), 200, headersOf(taken));
+    const challenge = wireChallenge(taken.reply, search, site.brand.background);
+    return withDevice(site, taken, jsonAnswer(challenge, 200, headersOf(taken)));
   } catch (error) {
     if (isDoorwardError(error) && error.code !== 'internal') throw error;
     // 3.8: a stage that throws is answered with a challenge; the run stays where it was, so it can be tried again.
@@ -32,8 +33,12 @@ export async function executor(site: Site, visit: Visit): Promise<Response> {
 
 /** `/if/flow/<slug>/`: the same run as a page, which works without JavaScript. */
 export async function page(site: Site, visit: Visit): Promise<Response> {
+  const taken = await takeStep(site, visit, visit.params.slug ?? '', visit.url.search.slice(1));
+  return withDevice(site, taken, await pageOf(site, visit, taken));
+}
+
+async function pageOf(site: Site, visit: Visit, taken: TakenStep): Promise<Response> {
   const { url } = visit;
-  const taken = await takeStep(site, visit, visit.params.slug ?? '', url.search.slice(1));
   const { reply, sent } = taken;
   const headers = headersOf(taken);
   if (reply.challenge.component === 'xak-flow-redirect') {

@@ -255,5 +255,5 @@ onBothDatabases('sessions and runs', (rig) => {
 });
 
 function cookieOf(visitor: Visitor): string {
-  return [...visitor.cookies.values()].join();
+  return visitor.cookies.get('doorward_session') ?? '';
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { endSessions } from '../../engine/acting.ts';
 import type { Effect } from '../../engine/effects.ts';
 import { factorsOf } from '../../engine/factors.ts';
+import type { Remembered } from '../../engine/remembered.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import type { Session, User } from '../../engine/user.ts';
 import { parseDuration } from '../../kernel/duration.ts';
@@ -26,6 +27,9 @@ const config = z.object({
     .default('seconds=0')
     .describe('How much longer when the visitor wants to stay signed in; 0: they are not asked.'),
   terminate_other_sessions: z.boolean().default(false).describe("Ends the user's other sessions."),
+  remember_device: duration
+    .default('days=30')
+    .describe('How long the browser counts as a device of this user, which nobody else can lock out; 0: it does not.'),
   network_binding: unbound,
   geoip_binding: unbound,
 });
@@ -75,6 +79,7 @@ function signIn(desk: LoginDesk, user: User, remember: boolean): Outcome {
   return {
     kind: 'pass',
     session: { kind: 'begin', token, user, persistent, expiresAt },
+    ...deviceOf(desk, user),
     effects: [
       ...endSessions(desk),
       { kind: 'session.begin', session },
@@ -85,6 +90,14 @@ function signIn(desk: LoginDesk, user: User, remember: boolean): Outcome {
       loginEvent(desk, user, session.createdAt),
     ],
   };
+}
+
+/** UL-5, UL-6: the browser is known for this very user, by a sealed cookie. */
+function deviceOf({ config, stage, tools }: LoginDesk, user: User): { readonly remember?: Remembered } {
+  const lasts = parseDuration(config.remember_device);
+  if (lasts < 1_000) return {};
+  const at = tools.now();
+  return { remember: { what: 'device', stage: stage.pk, user: user.uuid, authenticator: '', at, until: at + lasts } };
 }
 
 function newSession(desk: LoginDesk, user: User, tokenHash: string, remember: boolean): Session {
