@@ -10,8 +10,11 @@ import type { Log } from './options.ts';
 /** A message whose payload could be opened. */
 export type Letter = LeasedMessage & { readonly payload: JsonObject };
 
-/** @returns null when it arrived, else why not (for operators) */
-export type Deliver = (message: Letter) => Promise<string | null>;
+/** Why a message did not arrive, for operators. `forGood`: another try would come to the same. */
+export type Undelivered = string | { readonly why: string; readonly forGood: true };
+
+/** @returns null when it arrived */
+export type Deliver = (message: Letter) => Promise<Undelivered | null>;
 
 export interface DeliveryParts {
   readonly outbox: Outbox;
@@ -71,13 +74,14 @@ function startChannel(parts: DeliveryParts, channel: string, deliver: Deliver): 
 
 async function attempt({ outbox, log, now }: DeliveryParts, message: LeasedMessage, deliver: Deliver): Promise<void> {
   const { payload, tries } = message;
-  const why =
+  const reason: Undelivered | null =
     payload === null
-      ? 'it cannot be opened: its secret key is gone'
+      ? { why: 'it cannot be opened: its secret key is gone', forGood: true }
       : await deliver({ ...message, payload }).catch((error: unknown) => String(error));
-  if (why === null) return outbox.delivered(message);
+  if (reason === null) return outbox.delivered(message);
+  const { why, forGood } = typeof reason === 'string' ? { why: reason, forGood: false } : reason;
   const about = { id: message.uuid, channel: message.channel, tries, why };
-  if (payload === null || tries >= mostTries) {
+  if (forGood || tries >= mostTries) {
     await outbox.setAside(message, why);
     log('error', 'a message was set aside; see doorward outbox list', about);
     return;

@@ -164,7 +164,7 @@ describe('a mail server', () => {
       () => smtp.close(),
       () => gone.close(),
     );
-    expect(await smtp.send('one', letter(), written)).toBe('the mail server: EENVELOPE 550');
+    expect(await smtp.send('one', letter(), written)).toEqual({ why: 'the mail server: EENVELOPE 550', forGood: true });
     expect(await gone.send('one', letter(), written)).toMatch(/^the mail server: E/);
   });
 
@@ -216,6 +216,21 @@ describe.each(['sqlite', 'postgres'] as const)('mail out of the outbox on %s', (
       .toMatchObject({ to: 'ada@example.com', kind: 'mail', tries: 1, lastError: 'the mail server: EENVELOPE 451' });
     clock.advance(10_000);
     expect((await server.next()).to).toEqual(['ada@example.com']);
+  });
+
+  it('is set aside at once when its address is refused for good, and later ones of the user go on', async () => {
+    const server = await openMailServer();
+    closers.push(() => server.close());
+    const { store, rig } = await opened(server.url);
+    let refusals = 0;
+    server.answer = () => (refusals++ === 0 ? 550 : null);
+    const effects = ['gone@example.com', 'ada@example.com'].map((address) =>
+      mailEffect(letter({ to: { name: '', address } }), 1, start),
+    );
+    for (const effect of effects) await store.commit({ id: crypto.randomUUID(), runs: [], effects: [effect] });
+    expect((await server.next()).to).toEqual(['ada@example.com']);
+    const [kept] = await rig.auth.outbox.list();
+    expect(kept).toMatchObject({ to: 'gone@example.com', state: 'set_aside', tries: 1 });
   });
 
   it('without a server it is kept, and nothing is kept for nobody', async () => {

@@ -284,6 +284,19 @@ withMailOnBothDatabases('the email stage', { blueprints: flows }, (rig) => {
     expect(await again.json()).toMatchObject({ component: 'xak-flow-redirect', to: '/if/flow/recovery/' });
   });
 
+  it('a link is followed also in a browser that has the same flow under way, or somebody signed in', async () => {
+    await rig.user('neo');
+    await rig.user('trinity');
+    const busy = await asked(rig, 'by-link', 'nobody-here', '192.0.2.60');
+    await asked(rig, 'by-link', 'neo', '192.0.2.60');
+    await rig.follow(await rig.letter('neo@example.com'), busy);
+    expect(await busy.whoAmI()).toBe('neo');
+    const other = await rig.signIn('trinity');
+    await asked(rig, 'by-link', 'neo', '192.0.2.61');
+    await rig.follow(await rig.letter('neo@example.com'), other);
+    expect(await other.whoAmI()).toBe('neo');
+  });
+
   it('CVE-2023-26481: what was typed before the proof is not written for whoever proves', async () => {
     await rig.auth.flows.apply([
       flowYaml({

@@ -7,9 +7,14 @@ export interface Smtp {
   /**
    * Hands one message over. `id` is the same in every attempt.
    *
-   * @returns null when it was taken, else why not; never anything that the other side wrote
+   * @returns null when it was taken, else why not; never anything that the other side wrote. `forGood`: the address is
+   * refused, and would be again, while later messages of the same user wait
    */
-  send(id: string, mail: Pick<Mail, 'to' | 'from'>, twins: Twins): Promise<string | null>;
+  send(
+    id: string,
+    mail: Pick<Mail, 'to' | 'from'>,
+    twins: Twins,
+  ): Promise<string | { readonly why: string; readonly forGood: true } | null>;
   close(): Promise<void>;
 }
 
@@ -25,7 +30,10 @@ const timeoutMs = 10_000;
 export function createSmtp(address: string, from: string): Smtp {
   const url = URL.canParse(address) ? new URL(address) : null;
   if (url === null || !['smtp:', 'smtps:'].includes(url.protocol) || url.hostname === '')
-    throw new DoorwardError('configuration', 'mail.smtp: must be smtp://host:port or smtps://host:port');
+    throw new DoorwardError(
+      'configuration',
+      'mail.smtp (DOORWARD_SMTP_URL): must be smtp://host:port or smtps://host:port',
+    );
   const domain = /@([^\s>]+)>?\s*$/.exec(from)?.[1];
   if (domain === undefined || /[\r\n]/.test(from))
     throw new DoorwardError('configuration', `mail.from: "${from}" is not an address such as no-reply@example.com`);
@@ -64,9 +72,11 @@ async function open(url: URL) {
   });
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string | { readonly why: string; readonly forGood: true } {
   if (!(error instanceof Error)) return 'failed';
   const [code, status]: unknown[] = [Reflect.get(error, 'code'), Reflect.get(error, 'responseCode')];
   const known = [code, status].filter((part) => typeof part === 'string' || typeof part === 'number');
-  return known.length === 0 ? error.name : `the mail server: ${known.join(' ')}`;
+  const why = known.length === 0 ? error.name : `the mail server: ${known.join(' ')}`;
+  const isRefused = (code === 'EENVELOPE' || code === 'EMESSAGE') && Number(status) >= 500;
+  return isRefused ? { why, forGood: true } : why;
 }
