@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Visitor } from '../../src/testing/rig.ts';
 import { type EngineRig, login, onBothDatabases } from '../support/engine-rig.ts';
 
@@ -114,6 +114,96 @@ onBothDatabases('guessing', (rig) => {
     await owner.answer({ uid_field: 'besieged' });
     await owner.answer({ password: 'besieged password' });
     expect(await owner.whoAmI()).toBe('besieged');
+  });
+
+  describe('a thousand guesses at one account', () => {
+    const besiege = async (uid_field: string, address: (index: number) => string): Promise<void> => {
+      for (let sent = 0; sent < 1_000; sent += 50)
+        await Promise.all(
+          Array.from({ length: 50 }, (_, index) =>
+            guess(rig.visitor({ address: address(sent + index) }), uid_field, 'a wrong guess'),
+          ),
+        );
+    };
+    const guess = async (visitor: Visitor, uid_field: string, password: string): Promise<void> => {
+      await visitor.request('/api/v3/flows/executor/one-page/?query=', {
+        ...{ method: 'POST', body: JSON.stringify({ uid_field, password }) },
+        headers: { 'content-type': 'application/json', origin: 'http://localhost:9000' },
+      });
+    };
+    const signsIn = async (visitor: Visitor, name: string): Promise<string | null> => {
+      await guess(visitor, name, `${name} password`);
+      return visitor.whoAmI();
+    };
+    /** The browser of somebody who signed in with it, and whose session has ended. */
+    const device = async (name: string, address: string): Promise<Visitor> => {
+      const visitor = rig.visitor({ address });
+      expect(await signsIn(visitor, name)).toBe(name);
+      visitor.cookies.delete('doorward_session');
+      return visitor;
+    };
+    beforeAll(async () => {
+      const name = 'one-page-password';
+      const entries = [{ model: 'authentik_stages_password.passwordstage', identifiers: { name }, attrs: {} }];
+      await rig.auth.flows.apply(JSON.stringify({ version: 1, entries }));
+      const password_stage = `!Find [authentik_stages_password.passwordstage, [name, ${name}]]`;
+      const attrs = { ...identification.attrs, password_stage };
+      await rig.flow('one-page', [{ ...identification, attrs }, login], {
+        attrs: { designation: 'authentication' },
+      });
+    });
+
+    it('from one address: five are judged, and the owner elsewhere notices nothing', async () => {
+      await rig.user('one place');
+      await besiege('one place', () => '198.51.100.8');
+      expect(await rig.events('login_failed', 'one place')).toHaveLength(5);
+      expect(await signsIn(rig.visitor(), 'one place')).toBe('one place');
+    });
+
+    it('from one IPv6 network, of which each has its own address: the same', async () => {
+      await rig.user('one network');
+      await besiege('one network', (index) => `2001:db8:7:7::${index.toString(16)}`);
+      expect(await rig.events('login_failed', 'one network')).toHaveLength(5);
+    });
+
+    it('from a thousand addresses: a hundred are judged; a known device gets in, and a stranger has to wait', async () => {
+      await rig.user('many places');
+      await rig.user('guesser');
+      const own = await device('many places', '192.0.2.55');
+      const guessers = await device('guesser', '192.0.2.66');
+      await besiege('many places', (index) => `198.18.${index >> 8}.${index & 255}`);
+      expect(await rig.events('login_failed', 'many places')).toHaveLength(100);
+      // UL-5: a device counts for its own user alone.
+      expect(await signsIn(guessers, 'many places')).toBeNull();
+      expect(await signsIn(rig.visitor({ address: '192.0.2.77' }), 'many places')).toBeNull();
+      const forged = rig.visitor({ address: '192.0.2.78' });
+      const [[name = '', value = ''] = []] = own.cookies;
+      forged.cookies.set(name, `${value.slice(0, 20)}${value[20] === 'A' ? 'B' : 'A'}${value.slice(21)}`);
+      expect(await signsIn(forged, 'many places')).toBeNull();
+      expect(await signsIn(own, 'many places')).toBe('many places');
+      rig.clock.advance(301_000);
+      expect(await signsIn(rig.visitor({ address: '192.0.2.77' }), 'many places')).toBe('many places');
+    });
+
+    it('from a stolen device: five are judged, and its cookie alone signs nobody in', async () => {
+      await rig.user('stolen');
+      const thief = await device('stolen', '192.0.2.88');
+      for (let index = 0; index < 12; index += 1) await guess(thief, 'stolen', 'a wrong guess');
+      expect(await rig.events('login_failed', 'stolen')).toHaveLength(5);
+      expect(await thief.whoAmI()).toBeNull();
+    });
+
+    it('the cookie of a device is sealed, and kept from scripts', async () => {
+      await rig.user('sealed');
+      const visitor = rig.visitor();
+      const answer = await visitor.request('/api/v3/flows/executor/one-page/?query=', {
+        ...{ method: 'POST', body: JSON.stringify({ uid_field: 'sealed', password: 'sealed password' }) },
+        headers: { 'content-type': 'application/json', origin: 'http://localhost:9000' },
+      });
+      const cookie = answer.headers.getSetCookie().find((one) => one.startsWith('doorward_device='));
+      expect(cookie).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/);
+      expect(cookie).not.toContain((await rig.find('sealed'))?.uuid);
+    });
   });
 
   it('a doubled wrong password counts once', async () => {

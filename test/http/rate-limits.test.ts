@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import type { DoorwardOptions } from '../../src/app/options.ts';
 import { ManualClock } from '../../src/kernel/clock.ts';
@@ -168,17 +169,41 @@ it.each([
   await expect(createRig({ rateLimits: rateLimits as object })).rejects.toThrow(message);
 });
 
+async function signedUp(rig: Rig, address: string, username: string): Promise<string> {
+  const visitor = rig.visitor({ address });
+  await visitor.open(signUp);
+  const password = 'quiet anvil meadow 42';
+  const body = { username, name: username, email: `${username}@example.com`, password, password_repeat: password };
+  const answer = await visitor.post({ component: 'ak-stage-prompt', ...body }, visitor.step);
+  return `${answer.status} ${answer.headers.get('retry-after') ?? ''}`.trim();
+}
+
+it('a sign-up that is counted waits for PostgreSQL no more often', async () => {
+  const { query } = Client.prototype;
+  const waits = async (rateLimits: boolean): Promise<number> => {
+    const { database, remove } = await emptyDatabase('postgres');
+    const rig = await createRig({ database, rateLimits });
+    await signedUp(rig, '192.0.2.7', 'first');
+    const sent: string[] = [];
+    Client.prototype.query = function (this: Client, ...args: unknown[]) {
+      const [first] = args;
+      const text = typeof first === 'string' ? first : String((first as { text?: string } | undefined)?.text);
+      // What is delivered and purged meanwhile is no part of it.
+      if (/^BEGIN|doorward_(run|attempt|user)\b/.test(text)) sent.push(text);
+      return Reflect.apply(query, this, args);
+    } as typeof query;
+    await signedUp(rig, '192.0.2.7', 'second');
+    Client.prototype.query = query;
+    await rig.close();
+    await remove();
+    expect(sent.some((text) => text.includes('doorward_attempt'))).toBe(rateLimits);
+    return sent.length;
+  };
+  expect(await waits(true)).toBe(await waits(false));
+});
+
 describe.each(['sqlite', 'postgres'] as const)('sign-ups on %s', (dialect) => {
   const limits = (signUps: object) => ({ rateLimits: { signUps: { windowMs: 60 * minute, ...signUps } } });
-
-  async function signedUp(rig: Rig, address: string, username: string): Promise<string> {
-    const visitor = rig.visitor({ address });
-    await visitor.open(signUp);
-    const password = 'quiet anvil meadow 42';
-    const body = { username, name: username, email: `${username}@example.com`, password, password_repeat: password };
-    const answer = await visitor.post({ component: 'ak-stage-prompt', ...body }, visitor.step);
-    return `${answer.status} ${answer.headers.get('retry-after') ?? ''}`.trim();
-  }
 
   it('of one client are bounded, on all nodes together, and nobody is half made', async () => {
     const { database, remove } = await emptyDatabase(dialect);
