@@ -14,7 +14,8 @@ export const engine: Record<keyof typeof en, string> = {
   'error.proof_required': 'Weisen Sie sich zuerst noch einmal aus: Melden Sie sich neu an.',
   'error.forbidden': 'Das ist Ihnen nicht erlaubt.',
   'error.invalid_token': 'Dieses Token ist nicht gültig oder abgelaufen.',
-  'error.rate_limited': 'Zu viele Versuche. Bitte warten Sie einen Moment und versuchen Sie es erneut.',
+  'error.rate_limited':
+    'Zu viele Versuche in kurzer Zeit. Es ging nichts verloren: Bitte versuchen Sie es später noch einmal.',
   'error.too_busy': 'Im Moment ist sehr viel los. Bitte versuchen Sie es gleich noch einmal.',
   'error.store_unavailable':
     'Das lässt sich gerade nicht speichern. Es ging nichts verloren: Bitte versuchen Sie es gleich noch einmal.',

@@ -13,7 +13,7 @@ export const engine = {
   'error.proof_required': 'First prove once more who you are: sign in again.',
   'error.forbidden': 'You are not allowed to do this.',
   'error.invalid_token': 'This token is not valid, or it has expired.',
-  'error.rate_limited': 'Too many attempts. Please wait a moment and try again.',
+  'error.rate_limited': 'Too many attempts in a short time. Nothing was lost: please try again later.',
   'error.too_busy': 'We are very busy right now. Please try again in a moment.',
   'error.store_unavailable': 'We cannot save this right now. Nothing was lost: please try again in a moment.',
   'error.shutting_down': 'We are restarting. Please try again in a moment.',
