@@ -400,6 +400,65 @@ onBothDatabases('the second step', (rig) => {
     fake.expectDenied();
   });
 
+  describe('a browser in which an authenticator was used lately (AV-9)', () => {
+    const flow = async (slug: string, threshold: string) =>
+      rig.flow(slug, [identify, password, validate({ last_auth_threshold: threshold }), login], designation);
+    const toSecondStep = async (visitor: Visitor, slug: string, username: string): Promise<Visitor> => {
+      await visitor.open(slug);
+      await visitor.answer({ uid_field: username });
+      await visitor.answer({ password: `${username} password` });
+      return visitor;
+    };
+    const once = async (slug: string, username: string, address: string): Promise<Visitor> => {
+      const visitor = await toSecondStep(rig.visitor(), slug, username);
+      await visitor.answer({ code: codeAt(address, rig.clock.now()) });
+      visitor.expectEnd();
+      return visitor;
+    };
+
+    it('is not asked again for so long: the same user and stage, and no other browser', async () => {
+      const address = await withApp('trusted');
+      await withApp('trusted-other');
+      await flow('trusting', 'hours=1');
+      await flow('trusting-too', 'hours=1');
+      const visitor = await once('trusting', 'trusted', address);
+      (await toSecondStep(visitor, 'trusting', 'trusted')).expectEnd();
+      (await toSecondStep(visitor, 'trusting-too', 'trusted')).expectAsk(validateComponent);
+      (await toSecondStep(visitor, 'trusting', 'trusted-other')).expectAsk(validateComponent);
+      (await toSecondStep(rig.visitor(), 'trusting', 'trusted')).expectAsk(validateComponent);
+      rig.clock.advance(61 * 60_000);
+      (await toSecondStep(visitor, 'trusting', 'trusted')).expectAsk(validateComponent);
+    });
+
+    it('is asked after a new password, and when the authenticator is gone; a changed cookie says nothing', async () => {
+      const user = await rig.user('distrusted');
+      const setter = await rig.signedIn('distrusted');
+      const address = await addApp(rig, setter);
+      await addCodes(setter);
+      await flow('distrusting', 'hours=1');
+      const visitor = await once('distrusting', 'distrusted', address);
+      const forged = visitor.clone();
+      for (const [name, value] of forged.cookies) if (name.includes('device')) forged.cookies.set(name, `${value}x`);
+      (await toSecondStep(forged, 'distrusting', 'distrusted')).expectAsk(validateComponent);
+      const [app] = await rig.store.read.authenticatorsOf(user.id);
+      await rig.store.commit({
+        ...{ id: 'remove', runs: [] },
+        effects: [{ kind: 'authenticator.remove', uuid: app?.uuid ?? '', userId: user.id }],
+      });
+      (await toSecondStep(visitor.clone(), 'distrusting', 'distrusted')).expectAsk(validateComponent);
+      const other = await withApp('new-password');
+      const trusted = await once('distrusting', 'new-password', other);
+      rig.clock.advance(1_000);
+      await rig.auth.users.setPassword((await rig.find('new-password'))?.id ?? 0, 'new-password password');
+      (await toSecondStep(trusted, 'distrusting', 'new-password')).expectAsk(validateComponent);
+    });
+
+    it('is always asked where no time is set', async () => {
+      const visitor = await once('two-steps', 'never-trusted', await withApp('never-trusted'));
+      (await toSecondStep(visitor, 'two-steps', 'never-trusted')).expectAsk(validateComponent);
+    });
+  });
+
   it('a choice is looked at, and the same page comes back (AV-4)', async () => {
     await withApp('chooser');
     const visitor = await atSecondStep(rig, 'chooser');
