@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Keyring } from '../kernel/secrets.ts';
-import { newAnonymous, readSessionCookie, sessionCookie, sessionTokenOf } from './cookies.ts';
+import {
+  deviceCookie,
+  newAnonymous,
+  readDeviceCookie,
+  readSessionCookie,
+  sessionCookie,
+  sessionTokenOf,
+} from './cookies.ts';
 
 const keyring = new Keyring('a secret key of the tests with at least 32 bytes');
 const http = { origin: 'http://localhost:9000', keyring };
@@ -62,5 +69,25 @@ describe('the session cookie (DESIGN: What a visitor meets)', () => {
     expect(sessionTokenOf(http, request(pair(sessionCookie(http, signedIn, null))))).toBe('token');
     expect(sessionTokenOf(http, request(pair(sessionCookie(http, newAnonymous(), null))))).toBeNull();
     expect(sessionTokenOf(http, new Request(http.origin))).toBeNull();
+  });
+});
+
+describe('the cookie of a known device (UL-6)', () => {
+  const sealed = keyring.seal('remembered', '[]');
+
+  it('is bound to host and HTTPS, kept from scripts, and ends with what it says', () => {
+    expect(deviceCookie(https, sealed, { until: 90_500, now: 500 })).toBe(
+      `__Host-doorward_device=${sealed}; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=90`,
+    );
+    expect(deviceCookie(http, sealed, { until: 0, now: 500 })).toMatch(/^doorward_device=.*; SameSite=Lax; Max-Age=0$/);
+  });
+
+  it('comes back as it went, behind a planted one too, and nothing else does', () => {
+    const good = pair(deviceCookie(http, sealed, { until: 1, now: 0 }));
+    expect(readDeviceCookie(http, `doorward_device=planted; ${good}`)).toBe(sealed);
+    const other = keyring.seal('run-secret', '[]');
+    for (const header of [null, '', `doorward_device=${other}`, `doorward_device=${'x'.repeat(5_000)}`])
+      expect(readDeviceCookie(http, header)).toBeNull();
+    expect(readDeviceCookie(https, good)).toBeNull();
   });
 });

@@ -41,9 +41,10 @@ export function sessionTokenOf(setting: CookieSetting, request: Request): string
   return browser?.kind === 'signed-in' ? browser.token : null;
 }
 
-/** What the browser is trusted with beyond its session; sealed, so only its length is looked at here. */
+/** What the browser is trusted with beyond its session, as it was sealed; null where no such cookie is ours. */
 export function readDeviceCookie(setting: CookieSetting, header: string | null): string | null {
-  return cookieValues(header, deviceCookieName(setting)).find((value) => value.length < mostDeviceLength) ?? null;
+  const ours = (value: string) => value.length < mostDeviceLength && setting.keyring.open('remembered', value) !== null;
+  return cookieValues(header, deviceCookieName(setting)).find(ours) ?? null;
 }
 
 /** @param until milliseconds since the epoch */

@@ -128,3 +128,20 @@ test.each([
 ])('the configuration %j is refused', (config, message) => {
   expect(userLogin.config.safeParse(config).error?.issues[0]?.message).toContain(message);
 });
+
+describe('UL-5, UL-6: the browser is known afterwards', () => {
+  const rememberedIn = (outcome: Outcome) => ('remember' in outcome ? outcome.remember : undefined);
+
+  test('as a device of this very user, by this stage, for as long as it says', async () => {
+    const { uuid } = ada;
+    const known = { what: 'device', stage: 'stage-pk', user: uuid, authenticator: '', at: deskTime };
+    expect(rememberedIn(await enter(pending))).toEqual({ ...known, until: deskTime + 30 * 24 * hour });
+    const short = await enter({ ...pending, config: { remember_device: 'hours=1' } });
+    expect(rememberedIn(short)).toEqual({ ...known, until: deskTime + hour });
+  });
+
+  test('or not, where the stage says so, and where nobody signs in', async () => {
+    expect(rememberedIn(await enter({ ...pending, config: { remember_device: 'seconds=0' } }))).toBeUndefined();
+    expect(rememberedIn(await enter({ ...pending, unattended: true }))).toBeUndefined();
+  });
+});
