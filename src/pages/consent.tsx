@@ -69,14 +69,14 @@ function Permissions({ words, title, of }: PermissionsProps) {
   const permissions = shown(of);
   if (permissions.length === 0) return null;
   return (
-    <>
-      <p>{words.of(title)}</p>
+    <div class="permissions">
+      <p class="label">{words.of(title)}</p>
       <ul>
         {permissions.map(({ name }) => (
           <li>{name}</li>
         ))}
       </ul>
-    </>
+    </div>
   );
 }
 
