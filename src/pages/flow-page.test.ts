@@ -224,7 +224,9 @@ describe('links', () => {
 
 describe('every page', () => {
   it.each(Object.entries(samplePages))('%s works under the policy: nothing inline', (_, html) => {
-    expect(html).not.toMatch(/ style=| on[a-z]+=|<style|javascript:|http-equiv/);
+    // A page that waits comes again by itself, where there is no script to look.
+    const rest = html.replace('<noscript><meta http-equiv="refresh" content="20"/></noscript>', '');
+    expect(rest).not.toMatch(/ style=| on[a-z]+=|<style|javascript:|http-equiv/);
     expect(
       html.match(/<script[^>]*>/g)?.every((tag) => / src="\/static\/| src="https:.* data-captcha-script/.test(tag)),
     ).toBe(true);
