@@ -10,6 +10,7 @@ import { codePoints, isStorable } from '../kernel/text.ts';
 import type { OpenStore } from '../store/open.ts';
 import { createRecords, toldOf } from './account-records.ts';
 import type { Hasher } from './options.ts';
+import { type UserAuthenticators, userAuthenticators } from './user-authenticators.ts';
 
 /** A user to make outside of a flow. */
 export interface NewUser {
@@ -37,7 +38,7 @@ export interface Actor {
 }
 
 /** Accounts for programs: the same effects, events and commit as flows use. */
-export interface Users {
+export interface Users extends UserAuthenticators {
   get(reference: { pk: number } | { username: string } | { uuid: string }): Promise<User | null>;
   /** @throws DoorwardError `refused` (taken, missing group), `invalid_request` */
   create(user: NewUser, actor?: Actor): Promise<User>;
@@ -140,6 +141,7 @@ export function createUsers({ store, hasher, profile, now }: UserParts): Users {
       const user = await find(pk);
       await commit([{ kind: 'user.delete', id: pk }, eventOf('model_deleted', user, actor, { model: 'user' })]);
     },
+    ...userAuthenticators({ read: store.read, commit, eventOf, find, now }),
     async provenance(pk) {
       await find(pk);
       return Object.fromEntries(provenanceByField(await store.read.provenance(pk)));

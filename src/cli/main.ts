@@ -17,7 +17,14 @@ import { userRecoveryLink } from './commands/recovery-link.ts';
 import { runFlow } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
 import { tokenCreate, tokenList, tokenRevoke } from './commands/token.ts';
-import { userCreate, userDeactivate, userDelete, userList, userSetPassword } from './commands/user.ts';
+import {
+  userCreate,
+  userDeactivate,
+  userDelete,
+  userList,
+  userRemoveAuthenticators,
+  userSetPassword,
+} from './commands/user.ts';
 import { processTerminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -39,6 +46,7 @@ const commands: readonly Command[] = [
   userList,
   userSetPassword,
   userRecoveryLink,
+  userRemoveAuthenticators,
   userDeactivate,
   userDelete,
   groupCreate,

@@ -25,7 +25,11 @@ export function accountFunctions(
     ak_user_by: async (_, filters) => only(await matching(filters)),
     ak_is_group_member: async ([user], filters) =>
       (await groups(pkOf(user), true)).some((group) => matchesAll(group, filters)),
-    ak_user_has_authenticator: () => false,
+    ak_user_has_authenticator: async ([user, kind], { device_type: named = kind }) => {
+      const pk = pkOf(user);
+      const known = typeof pk === 'number' ? await scene.read.authenticatorsOf(pk) : [];
+      return known.some((one) => named === undefined || named === null || one.kind === named);
+    },
     'user.has_usable_password': async ([user]) => {
       const pk = pkOf(user);
       return typeof pk === 'number' && (await scene.read.passwordHash(pk)) !== null;

@@ -236,6 +236,19 @@ onBothDatabases('one’s own authenticators', (rig) => {
     browser.expectAsk('ak-stage-prompt');
   });
 
+  it('who lost all of theirs is helped by an administrator, and their sessions end', async () => {
+    const visitor = await signedIn('lost');
+    await addApp(rig, visitor);
+    const pk = (await rig.find('lost'))?.id ?? 0;
+    expect(await rig.auth.users.authenticators(pk)).toMatchObject([{ kind: 'totp', name: 'Authenticator app' }]);
+    expect(JSON.stringify(await rig.auth.users.authenticators(pk))).not.toMatch(/secret|counter|credential/);
+    expect(await rig.auth.users.removeAuthenticators(pk)).toBe(1);
+    expect(await rig.auth.users.removeAuthenticators(pk)).toBe(0);
+    expect(await visitor.whoAmI()).toBeNull();
+    expect(await rig.events('authenticator_removed', 'lost')).toMatchObject([{ context: { via: 'library' } }]);
+    await rig.signedIn('lost');
+  });
+
   it('their owner is told by mail of one that comes or goes', async () => {
     await rig.user('told', { email: 'told@example.com' });
     const visitor = await rig.signedIn('told');

@@ -131,6 +131,24 @@ export const userSetPassword: Command = {
   },
 };
 
+export const userRemoveAuthenticators: Command = {
+  name: 'user remove-authenticators',
+  summary: 'let a user who lost their authenticators sign in by password alone',
+  usage: 'USERNAME --yes',
+  options: { yes: { type: 'boolean', description: 'really; make sure first that it is them who ask for it' } },
+  operands: { min: 1, max: 1 },
+  notes: 'Apps, passkeys and recovery codes go; all sessions end, and the user is told by mail.',
+  async run({ operands: [username = ''], options, terminal }) {
+    if (options.yes !== true)
+      throw new UsageError('whoever knows the password gets in then; add --yes if it is the user who asks for it');
+    const removed = await withApp(terminal.env, async (app) =>
+      app.users.removeAuthenticators((await userNamed(app, username)).id, actor),
+    );
+    const said = removed === 0 ? `${username} has no authenticators` : `Removed ${removed} of ${username}`;
+    terminal.print(options.json === true ? JSON.stringify({ username, removed }) : said);
+  },
+};
+
 export const userDeactivate: Command = {
   name: 'user deactivate',
   summary: 'lock a user out and end their sessions',

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Asked, judge, runners } from '../../../test/support/expression-rig.ts';
 import { testGroup } from '../../../test/support/user-write-rig.ts';
 import { createExpressionHosts } from '../../adapters/expression-hosts.ts';
+import type { Authenticator } from '../../engine/authenticator.ts';
 import type { Effect } from '../../engine/effects.ts';
 import { Secret } from '../../kernel/secrets.ts';
 import { deskTime, testUser } from '../../testing/desk.ts';
@@ -19,8 +20,13 @@ const groups = [
   testGroup('engineers', { parent: 'pk-everybody', attributes: { tags: ['engine'], floor: 2 } }),
   testGroup('everybody', { isSuperuser: true, attributes: { floor: 1, tags: ['all'] } }),
 ];
+const app: Authenticator = {
+  ...{ uuid: 'app', userId: ada.id, kind: 'totp', name: 'App', createdAt: 0, lastUsedAt: null, credential: null },
+  ...{ secret: null, data: {}, counter: 0, codesLeft: 0 },
+};
 const known: Asked = {
   ...{ users: [ada, twin], groups, members: { engineers: ['ada'] }, passwords: { ada: 'x' } },
+  authenticators: [app],
   visitor: { user: ada, query: { next: '/there', flow_token: 'secret-token', setup: 'secret-setup' } },
 };
 
@@ -270,7 +276,11 @@ describe('users and groups', () => {
     ['own groups', 'return request.user.ak_groups.filter(name="everybody").exists()', false],
     ['a superuser by an ancestor', 'return request.user.is_superuser', true],
     ['attributes: deep, by name of the group, lists joined', attributes(), true],
-    ['no authenticator', 'return ak_user_has_authenticator(request.user)', false],
+    ['an authenticator', 'return ak_user_has_authenticator(request.user)', true],
+    ['one of that kind', 'return ak_user_has_authenticator(request.user, "totp")', true],
+    ['none of another kind', 'return ak_user_has_authenticator(request.user, device_type="webauthn")', false],
+    ['no authenticator', 'return ak_user_has_authenticator(ak_user_by(username="twin"))', false],
+    ['no authenticator of nobody', 'return ak_user_has_authenticator(context["pending_user"])', false],
   ])('%s', async (_, source, expected) => {
     const lines = source.includes('.objects') ? `from authentik.core.models import User, Group\n${source}` : source;
     const context = { pending_user: { decoy: true, typed: 'who' } as const };
