@@ -215,8 +215,9 @@ function worldOf(
 
 /** @throws DoorwardError `configuration` */
 function mailRoomOf({ mail = {}, publicUrl, basePath = '', brand }: DoorwardOptions, now: () => number): MailRoom {
-  const linkBase = `${originOf(publicUrl)}${basePath}`;
-  return createMailRoom({ options: mail, linkBase, brandName: brandName(brand), now });
+  const origin = originOf(publicUrl);
+  const host = new URL(origin).hostname;
+  return createMailRoom({ options: mail, linkBase: `${origin}${basePath}`, host, brandName: brandName(brand), now });
 }
 
 /** The default flow of a designation by the reference's name, else the first by slug. */

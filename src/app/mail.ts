@@ -23,14 +23,16 @@ interface MailParts {
   readonly options: MailOptions;
   /** Where links begin: the public origin and the path below which the application mounts Doorward. */
   readonly linkBase: string;
+  /** Public name of the server. */
+  readonly host: string;
   readonly brandName: string;
   now(): number;
 }
 
 /** @throws DoorwardError `configuration` */
-export function createMailRoom({ options, linkBase, brandName, now }: MailParts): MailRoom {
+export function createMailRoom({ options, linkBase, host, brandName, now }: MailParts): MailRoom {
   const templates = createTemplates(brandName, options.templates ?? null);
-  const from = options.from ?? `no-reply@${new URL(linkBase).hostname}`;
+  const from = options.from ?? `no-reply@${host}`;
   const smtp = options.smtp === undefined ? null : createSmtp(options.smtp, from);
   const deliver: Deliver = async ({ uuid, payload }) => {
     const mail = mailOf(payload);
