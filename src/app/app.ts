@@ -51,7 +51,7 @@ export interface App {
   /** The current version of a flow. */
   currentFlow(slug: string): Promise<CompiledFlow | null>;
   /** Slug of the flow that a designation stands for by default, or null. */
-  flowFor(designation: 'authentication' | 'invalidation'): Promise<string | null>;
+  flowFor(designation: CompiledFlow['designation']): Promise<string | null>;
   /** Stages that users set up for themselves. */
   stageSettings(): Promise<readonly StageSetting[]>;
   /** The session behind a token: unexpired, its user active; null otherwise. */

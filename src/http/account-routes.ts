@@ -64,6 +64,7 @@ export async function account(site: Site, visit: Visit): Promise<Response> {
     locale: chooseLocale(languageSetting(user), visit.request.headers.get('accept-language')),
     notice: Object.hasOwn(notices, notice) ? (notices[notice] ?? null) : null,
     authenticators: await app.store.read.authenticatorsOf(user.id),
+    leave: await app.flowFor('unenrollment'),
     addable: settings.map(({ stage, kind, title }) => ({ href: `/flows/-/configure/${stage}/`, kind, title })),
   });
   return htmlAnswer(html);
@@ -144,7 +145,8 @@ export async function cancel(site: Site, visit: Visit): Promise<Response> {
   return redirectAnswer('/flows/-/default/invalidation/');
 }
 
-async function toSignIn(site: Site, next: string): Promise<Response> {
+/** To sign in first, and then on to where one wanted. */
+export async function toSignIn(site: Site, next: string): Promise<Response> {
   const slug = await site.app.flowFor('authentication');
   if (slug === null) throw new DoorwardError('flow_not_found', 'there is no flow to sign in with');
   return redirectAnswer(`/if/flow/${encodeURIComponent(slug)}/?next=${encodeURIComponent(next)}`, 302);

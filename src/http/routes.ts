@@ -17,6 +17,7 @@ import { impersonate, impersonateEnd, stopActing } from './impersonation-routes.
 import { diagram, inspector } from './inspector-routes.ts';
 import { invitation, invitations } from './invitation-routes.ts';
 import { mail, mailbox } from './mail-routes.ts';
+import { ownData } from './own-data.ts';
 
 export type RouteHandler = (site: Site, visit: Visit) => Promise<Response>;
 
@@ -42,6 +43,7 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
 
   ['GET POST', '/if/flow/:slug/', page],
   ['GET', '/if/user/', account],
+  ['GET', '/if/user/data.json', ownData],
   ['POST', '/if/user/sessions/:uuid/end', endSession],
   ['POST', '/if/user/sessions/end-others', endOtherSessions],
   ['POST', '/if/user/authenticators/:uuid/remove', removeAuthenticator],

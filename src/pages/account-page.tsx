@@ -44,6 +44,7 @@ export function accountPage(data: AccountPageData): string {
       <Password data={data} words={words} />
       <Authenticators data={data} words={words} />
       <Sessions data={data} words={words} />
+      <OwnData data={data} words={words} />
     </Shell>,
   );
 }
@@ -134,6 +135,27 @@ function Sessions({ data, words }: Props) {
           </button>
         </form>
       ) : null}
+    </Section>
+  );
+}
+
+/** One's data, and the way out. */
+function OwnData({ data, words }: Props) {
+  return (
+    <Section id="data" title={words.of('account.data')}>
+      <p class="lead">{words.of('account.data_hint')}</p>
+      <ul class="links">
+        <li>
+          <a href="/if/user/data.json" download>
+            {words.of('account.download')}
+          </a>
+        </li>
+        {data.leave === null || data.acting != null ? null : (
+          <li>
+            <a href={`/if/flow/${encodeURIComponent(data.leave)}/`}>{words.of('account.leave')}</a>
+          </li>
+        )}
+      </ul>
     </Section>
   );
 }

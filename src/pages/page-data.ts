@@ -75,6 +75,8 @@ export interface AccountPageData {
   readonly provenance: ShownProvenance;
   readonly authenticators: readonly ListedAuthenticator[];
   readonly addable: readonly AddableAuthenticator[];
+  /** Slug of the flow to leave by; null where there is none. */
+  readonly leave: string | null;
   readonly sessions: readonly ListedSession[];
   readonly brand: Brand;
   readonly locale: Locale;

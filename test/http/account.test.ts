@@ -200,3 +200,30 @@ describe('the ways in and out', () => {
     expect(await person.whoAmI()).toBe(`page-${count}`);
   });
 });
+
+describe('one’s own data', () => {
+  it('is one file with all that is kept, and nothing secret, of nobody else', async () => {
+    const answer = await here.request('/if/user/data.json');
+    expect([answer.status, answer.headers['content-disposition']]).toEqual([
+      200,
+      expect.stringMatching(/^attachment; filename="doorward-[0-9a-f-]{36}\.json"$/),
+    ]);
+    expect(answer.json()).toMatchObject({
+      profile: { username, name: 'Ada', email: `${username}@example.com`, attributes: {} },
+      provenance: { username: { origin: { kind: 'prompt', flow: 'default-enrollment-flow' } } },
+      sessions: [{ user_agent: expect.any(String) }, { user_agent: expect.any(String) }],
+    });
+    const actions = (answer.json().events as { action: string }[]).map(({ action }) => action);
+    expect(actions).toEqual(expect.arrayContaining(['user_write', 'login']));
+    expect(answer.text).not.toMatch(/correct horse|plain:|tokenHash|eve-/);
+  });
+
+  it('is given to who is signed in alone', async () => {
+    const { status, headers } = await new WebClient(server.origin).request('/if/user/data.json');
+    expect([status, headers.location]).toEqual([302, expect.stringContaining('/if/flow/default-authentication-flow/')]);
+  });
+
+  it('can be left behind: the account page leads to the flow that deletes it', async () => {
+    expect((await here.request('/if/user/')).text).toContain('href="/if/flow/default-unenrollment-flow/"');
+  });
+});

@@ -56,6 +56,7 @@ export const accountData: AccountPageData = {
       ...{ createdAt: Date.UTC(2026, 3, 1, 8), lastUsedAt: Date.UTC(2026, 4, 4, 9) },
     },
   ],
+  leave: 'default-unenrollment-flow',
   addable: [
     { href: '/flows/-/configure/1/', kind: 'authenticator_totp', title: null },
     { href: '/flows/-/configure/2/', kind: 'authenticator_static', title: null },

@@ -132,6 +132,11 @@ export const pages: Record<keyof typeof en, string> = {
   'account.end_session_of': 'Abmelden: {device}',
   'account.end_others': 'Überall sonst abmelden',
   'account.sign_out': 'Abmelden',
+  'account.data': 'Ihre Daten',
+  'account.data_hint':
+    'Nehmen Sie eine Kopie von allem mit, was über Sie gespeichert ist, oder löschen Sie Ihr Konto endgültig.',
+  'account.download': 'Daten herunterladen (JSON)',
+  'account.leave': 'Konto löschen',
   'account.browser_on': '{browser} auf {system}',
   'account.unknown_browser': 'Unbekannter Browser',
 };

@@ -128,6 +128,10 @@ export const pages = {
   'account.end_session_of': 'Sign out {device}',
   'account.end_others': 'Sign out everywhere else',
   'account.sign_out': 'Sign out',
+  'account.data': 'Your data',
+  'account.data_hint': 'Take a copy of all that is kept about you, or delete your account for good.',
+  'account.download': 'Download your data (JSON)',
+  'account.leave': 'Delete your account',
   'account.browser_on': '{browser} on {system}',
   'account.unknown_browser': 'Unknown browser',
 } as const;
