@@ -83,6 +83,16 @@ export class WebClient {
     return answer;
   }
 
+  /** Another window, or a thief with a copy of all that this browser has. */
+  twin(): WebClient {
+    const twin = new WebClient(this.origin, this.node);
+    for (const [name, value] of this.cookies) twin.cookies.set(name, value);
+    twin.challenge = this.challenge;
+    twin.step = this.step;
+    twin.#path = this.#path;
+    return twin;
+  }
+
   /** Opens a flow as JSON. */
   async open(flow: string, query = ''): Promise<WireChallenge> {
     this.#path = `/api/v3/flows/executor/${flow}/?query=${encodeURIComponent(query)}`;
