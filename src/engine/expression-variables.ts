@@ -61,9 +61,7 @@ export async function otherVariables(
     user: await reads.userObject(visitor.user),
     tenant,
   };
-  // The plan itself is a member of the context alone: as a name of its own it would be another one.
-  const { flow_plan: _, ...members } = context;
-  const named = Object.entries(members).map(([key, value]) => [variableName(key), value] as const);
+  const named = Object.entries(context).map(([key, value]) => [variableName(key), value] as const);
   return {
     ...Object.fromEntries(named),
     prompt_context: context.prompt_data ?? {},

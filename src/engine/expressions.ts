@@ -16,8 +16,8 @@ export interface ExpressionJob {
    * `$object: "user"` (any type name) is an object with attributes and methods. Whatever a visitor or somebody outside
    * may have written goes through `asData` first, or its author makes objects.
    *
-   * `request.context` and the `context` of `context.flow_plan` are the variable `context` itself, one and the same: give
-   * it once. `ak_client_ip` is a text, and an address for the code.
+   * `request.context`, the `context` of `flow_plan` and of `context.flow_plan` are the variable `context` itself, one and
+   * the same: give it once. A list or dictionary that is a member of `context` by the same name is that member. `ak_client_ip` is a text, and an address for the code.
    */
   readonly variables: Readonly<Record<string, Json>>;
   /**

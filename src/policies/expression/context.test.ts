@@ -46,6 +46,28 @@ describe('what code leaves in the plan context', () => {
     expect(await left('groups = ["a local name"]', context)).toEqual({});
   });
 
+  it('a name and the member are one and the same while the code runs', async () => {
+    const context = { prompt_data: { a: 1 } };
+    const source = 'context["prompt_data"]["b"] = 2\nprompt_data["c"] = prompt_data["b"] + 1';
+    expect(await left(source, context)).toEqual({
+      prompt_data: [
+        ['a', 1],
+        ['b', 2],
+        ['c', 3],
+      ],
+    });
+    expect(await left('flow_plan.context["d"] = context["prompt_data"]["a"]', context)).toEqual({ d: 1 });
+    const script = 'prompt_data.b = context.prompt_data.a + 1; flow_plan.context.d = prompt_data.b; return true;';
+    const told = await judge(expressions, script, { context, language: 'javascript' });
+    expect(told.contextPatch).toEqual({
+      prompt_data: [
+        ['a', 1],
+        ['b', 2],
+      ],
+      d: 2,
+    });
+  });
+
   it('answers keep their order, keys that look like numbers too; new ones come last', async () => {
     const prompt_data = [
       ['b', 'x'],

@@ -158,8 +158,12 @@ export function connect(call, local, finish, fail) {
 export function begin(code, text, returned) {
   const given = revived(parse(text));
   if (typeof given.ak_client_ip === 'string') given.ak_client_ip = helpers.ip_address(given.ak_client_ip);
-  for (const holder of [given.request, given.context?.flow_plan])
+  for (const holder of [given.request, given.flow_plan, given.context?.flow_plan])
     if (typeOf(holder) === 'request' || typeOf(holder) === 'flow_plan') set(holder, 'context', given.context);
+  // A name and the member of the context that has it are one and the same.
+  for (const name of parse(returned))
+    if (name !== 'context' && given.context !== undefined && hasOwn(given.context, name))
+      given[name] = given.context[name];
   const values = entries(given).map(([, value]) => value);
   const end = (result) =>
     outside.finish(stringify([plain(result), messages, parse(returned).map((name) => plain(given[name]))]));

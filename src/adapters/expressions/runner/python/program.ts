@@ -25,6 +25,9 @@ export function programOf(source: string, variables: readonly string[], returned
         ...(variables.includes('request') ? ['request.context = context'] : []),
         'if isinstance(context, dict) and hasattr(context.get("flow_plan"), "context"):',
         '    context["flow_plan"].context = context',
+        ...(variables.includes('flow_plan') ? ['flow_plan.context = context'] : []),
+        // A name and the member of the context that has it are one and the same.
+        ...returned.filter((name) => name !== 'context').map((name) => `${name} = context.get("${name}", ${name})`),
       ]
     : [];
   const tail = [
