@@ -10,7 +10,7 @@ import { safeNext } from './next.ts';
 import type { PlanContext } from './plan-context.ts';
 import { remembering } from './remembered.ts';
 import type { Run } from './run.ts';
-import { flowPath } from './run-writes.ts';
+import { flowPath, onward } from './run-writes.ts';
 import type { Scene } from './scene.ts';
 import { mintStepToken } from './step-token.ts';
 import type { Visitor } from './visitor.ts';
@@ -61,7 +61,7 @@ export function endReply(world: World, scene: Scene, flow: CompiledFlow, chain: 
   const { ended, jump, messages } = chain.state;
   const challenge: Challenge =
     jump !== null
-      ? { component: 'xak-flow-redirect', to: flowPath(jump.flow.slug, scene.input.query) }
+      ? { component: 'xak-flow-redirect', to: flowPath(jump.flow.slug, onward(scene.input.query)) }
       : ended?.kind === 'denied'
         ? { component: 'ak-stage-access-denied', error_message: ended.message }
         : { component: 'xak-flow-redirect', to: ended?.to ?? otherwise };

@@ -1,9 +1,10 @@
 import { newUuid } from '../kernel/ids.ts';
 import type { Chain } from './chain.ts';
 import type { Jump } from './chain-state.ts';
+import type { StepInput } from './exchange.ts';
 import type { RunWrite } from './ports.ts';
 import type { EndedRun, EndOutcome, Run, RunState } from './run.ts';
-import { runLifetimeMs, type Scene } from './scene.ts';
+import { runLifetimeMs, type Scene, variantOf } from './scene.ts';
 import type { World } from './world.ts';
 
 /** The rows to write for this run, and the run as it is afterwards. */
@@ -43,7 +44,7 @@ function move(world: World, scene: Scene, run: Run, chain: Chain): Run {
   const { state } = chain;
   const { plan, visited, context, challenge, problems, memo, messages, decisions } = state;
   const ended: EndOutcome | null =
-    state.jump === null ? state.ended : { kind: 'done', to: flowPath(state.jump.flow.slug, scene.input.query) };
+    state.jump === null ? state.ended : { kind: 'done', to: flowPath(state.jump.flow.slug, onward(scene.input.query)) };
   return {
     ...run,
     session: state.sessionHash,
@@ -86,6 +87,11 @@ export function flowPath(slug: string, query: Readonly<Record<string, string>>):
   return `/if/flow/${encodeURIComponent(slug)}/${search === '' ? '' : `?${search}`}`;
 }
 
+/** What of the query leads on into another flow: a one-time link is for the flow that it opened. */
+export function onward({ flow_token: _, setup: __, ...query }: StepInput['query']): StepInput['query'] {
+  return query;
+}
+
 /** The run of the flow that a redirect stage leads to; its first stage is visited when its page is opened. */
 async function jumpWrite(
   world: World,
@@ -93,14 +99,15 @@ async function jumpWrite(
   run: Run,
   { flow, plan, context, messages, decisions }: Jump,
 ): Promise<RunWrite> {
-  const key = { sessionHash: run.session, flow: flow.slug, variant: run.variant, now: scene.now };
+  const variant = variantOf(onward(scene.input.query));
+  const key = { sessionHash: run.session, flow: flow.slug, variant, now: scene.now };
   const there = (await world.store.load(key)).run;
   return {
     mode: 'insert',
     run: {
       ...run,
-      ...{ id: newUuid(), flow: flow.slug, version: flow.version, originSession: null, seq: 1, createdAt: scene.now },
-      ended: null,
+      ...{ id: newUuid(), flow: flow.slug, version: flow.version, variant, originSession: null, seq: 1 },
+      ...{ createdAt: scene.now, ended: null },
       state: { ...emptyState, plan, context, next: run.state.next, messages, decisions },
     },
     ...(there !== null && there.ended === null ? { replaces: there.id } : {}),

@@ -112,7 +112,7 @@ export function isPinnedTo(run: Run, visitor: Visitor): boolean {
 }
 
 /** Another invitation or link is another run. */
-function variantOf(query: StepInput['query']): string {
+export function variantOf(query: StepInput['query']): string {
   const { itoken, token, flow_token: flowToken, setup } = query;
   const parts = [itoken || token || '', flowToken ?? '', setup ?? ''];
   return parts.every((part) => part === '') ? '' : hashToken(parts.join('\n'));

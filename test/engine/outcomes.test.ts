@@ -227,6 +227,21 @@ onBothDatabases('outcomes', (rig) => {
     expect(await rig.find('too early')).toBeNull();
   });
 
+  it('RE-3 a one-time link stays with the flow that it opened: the target goes on without', async () => {
+    await rig.flow('beyond-link', [rig.probe('beyond', { enter: ({ context }) => landing(context) })]);
+    const link = { kind: 'doorward_stages_one_time_link.onetimelinkstage', attrs: { purpose: 'recovery' } };
+    await rig.flow('default-recovery-link', [link, dummy, jumpTo('beyond-link')]);
+    const user = await rig.user('link holder');
+    const { address } = await rig.auth.tokens.recoveryLink(user.id);
+    const query = `next=/goal&${new URL(address).searchParams}`;
+    const visitor = rig.visitor();
+    await visitor.open('default-recovery-link', query);
+    await visitor.answer();
+    visitor.expectEnd('/if/flow/beyond-link/?next=%2Fgoal');
+    await visitor.open('beyond-link', 'next=/goal');
+    expect(visitor.expectAsk('ak-stage-own-probe')).toMatchObject({ from: 'default-recovery-link' });
+  });
+
   it('RE-4 a target that does not apply denies, RE-5 one that is not there denies', async () => {
     await rig.auth.groups.create({ name: 'empty group' });
     await rig.flow('closed-target', [dummy], { policies: [groupPolicy('empty group')] });
