@@ -8,7 +8,14 @@ import type { User } from './user.ts';
 import type { Visitor } from './visitor.ts';
 
 /** What the templates of the product are called; a folder of templates may hold others. */
-export const mailTemplates = ['confirmation', 'recovery', 'sign_in_link', 'invitation', 'notice'] as const;
+export const mailTemplates = [
+  'confirmation',
+  'recovery',
+  'sign_in_link',
+  'sign_in_code',
+  'invitation',
+  'notice',
+] as const;
 export type MailTemplate = (typeof mailTemplates)[number];
 
 /** What a notice tells an account's owner of. */

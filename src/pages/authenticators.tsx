@@ -1,5 +1,6 @@
 import type {
   DeviceChallenge,
+  EmailSetupChallenge,
   PasskeyOptions,
   StaticSetupChallenge,
   TotpSetupChallenge,
@@ -145,6 +146,43 @@ function NeedsScript({ view }: { readonly view: FormView }) {
   );
 }
 
+export function EmailSetup({ data, challenge }: ChallengeProps<EmailSetupChallenge>) {
+  const words = wordsIn(data.reply.locale);
+  const { email, email_required: asks } = challenge;
+  const address = { key: 'email', id: 'field-0', label: words.of('page.email_factor_address'), editable: true };
+  const code = { key: 'code', id: 'field-0', label: words.of('page.email_factor_code'), editable: true };
+  const view = formView(data, [asks ? address : code]);
+  if (asks)
+    return (
+      <>
+        <PendingUser view={view} />
+        <p class="lead">{words.of('page.email_factor_where')}</p>
+        <FlowForm view={view} submit={words.of('page.continue')}>
+          <FieldFrame view={view} field={address}>
+            <input {...controlAttributes(view, address)} type="email" autocomplete="email" required value="" />
+          </FieldFrame>
+        </FlowForm>
+      </>
+    );
+  return (
+    <>
+      <PendingUser view={view} />
+      <p class="lead">{words.of('page.email_factor_sent', { address: email ?? '' })}</p>
+      <FlowForm view={view}>
+        <CodeField view={view} field={code} numeric />
+        <div class="buttons">
+          <button type="submit" class="primary" data-busy={words.of('page.busy')}>
+            {words.of('page.continue')}
+          </button>
+          <button type="submit" class="secondary" name="resend" value="true" formnovalidate>
+            {words.of('page.email_factor_again')}
+          </button>
+        </div>
+      </FlowForm>
+    </>
+  );
+}
+
 export function Validate({ data, challenge }: ChallengeProps<ValidateChallenge>) {
   const words = wordsIn(data.reply.locale);
   const { device_challenges: offered, configuration_stages: choices } = challenge;
@@ -152,6 +190,7 @@ export function Validate({ data, challenge }: ChallengeProps<ValidateChallenge>)
   const code = { key: 'code', id: 'field-0', label: label === null ? '' : words.of(label), editable: true };
   const view = formView(data, label === null ? [] : [code]);
   const passkey = offered.find((one) => one.device_class === 'webauthn');
+  const email = offered.find((one) => one.device_class === 'email');
   if (offered.length === 0) return <Choices view={view} choices={choices} />;
   return (
     <>
@@ -166,6 +205,7 @@ export function Validate({ data, challenge }: ChallengeProps<ValidateChallenge>)
             </button>
           </>
         )}
+        {email === undefined ? null : <SendCode view={view} offered={email} />}
         {passkey === undefined ? null : (
           <PasskeyButton
             view={view}
@@ -182,9 +222,28 @@ export function Validate({ data, challenge }: ChallengeProps<ValidateChallenge>)
   );
 }
 
+/** Sends no code of the field with it. */
+function SendCode({ view, offered }: { readonly view: FormView; readonly offered: DeviceChallenge }) {
+  const { device_class, device_uid, challenge } = offered;
+  const address = 'email' in challenge && typeof challenge.email === 'string' ? challenge.email : '';
+  return (
+    <button
+      type="submit"
+      class="secondary"
+      name="selected_challenge"
+      value={JSON.stringify({ device_class, device_uid })}
+      formnovalidate
+      data-busy={view.words.of('page.busy')}
+    >
+      {view.words.of('page.email_factor_send', { address })}
+    </button>
+  );
+}
+
 /** What the one field for codes takes; null where no code is asked for. */
 function codeLabel(offered: readonly DeviceChallenge[]) {
   const has = (kind: DeviceChallenge['device_class']): boolean => offered.some((one) => one.device_class === kind);
+  if (has('email')) return has('totp') || has('static') ? 'page.factor_code' : 'page.email_factor_code';
   if (has('totp')) return has('static') ? 'page.factor_both' : 'page.factor_totp';
   return has('static') ? 'page.factor_static' : null;
 }

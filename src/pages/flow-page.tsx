@@ -1,4 +1,4 @@
-import { StaticSetup, TotpSetup, Validate, WebAuthnSetup } from './authenticators.tsx';
+import { EmailSetup, StaticSetup, TotpSetup, Validate, WebAuthnSetup } from './authenticators.tsx';
 import { Captcha } from './captcha.tsx';
 import { Consent } from './consent.tsx';
 import { EmailWait, Told } from './email.tsx';
@@ -75,6 +75,8 @@ function Step({ data }: { readonly data: FlowPageData }) {
       return <StaticSetup data={data} challenge={challenge} />;
     case 'ak-stage-authenticator-webauthn':
       return <WebAuthnSetup data={data} challenge={challenge} />;
+    case 'ak-stage-authenticator-email':
+      return <EmailSetup data={data} challenge={challenge} />;
     case 'ak-stage-authenticator-validate':
       return <Validate data={data} challenge={challenge} />;
     case 'ak-stage-dummy':

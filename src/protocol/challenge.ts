@@ -13,6 +13,7 @@ export type Challenge =
   | TotpSetupChallenge
   | StaticSetupChallenge
   | WebAuthnSetupChallenge
+  | EmailSetupChallenge
   | ValidateChallenge
   | DummyChallenge
   | RedirectChallenge
@@ -138,6 +139,14 @@ export interface WebAuthnSetupChallenge {
   readonly registration: PasskeyOptions;
 }
 
+/** A code was sent to an address, or an address is asked for. */
+export interface EmailSetupChallenge {
+  readonly component: 'ak-stage-authenticator-email';
+  /** As its owner knows it. */
+  readonly email: string | null;
+  readonly email_required: boolean;
+}
+
 /** Options of a WebAuthn ceremony, as JSON. */
 export interface PasskeyOptions {
   readonly challenge: string;
@@ -156,8 +165,8 @@ export interface DeviceChallenge {
   readonly device_class: 'totp' | 'static' | 'webauthn' | 'email';
   /** `-1`: any passkey of this site. */
   readonly device_uid: string;
-  /** For a passkey PublicKeyCredentialRequestOptionsJSON, else nothing. */
-  readonly challenge: PasskeyOptions | Readonly<Record<string, never>>;
+  /** For a passkey PublicKeyCredentialRequestOptionsJSON, for mail the address as its owner knows it, else nothing. */
+  readonly challenge: PasskeyOptions | { readonly email?: string };
   /** ISO 8601. */
   readonly last_used: string | null;
 }
@@ -252,6 +261,7 @@ const withPendingUser: readonly string[] = [
   ...['ak-stage-password', 'ak-stage-user-login', 'ak-stage-access-denied', 'ak-stage-authenticator-validate'],
   ...['ak-stage-captcha', 'ak-stage-consent'],
   ...['ak-stage-authenticator-totp', 'ak-stage-authenticator-static', 'ak-stage-authenticator-webauthn'],
+  'ak-stage-authenticator-email',
 ];
 
 /** Whether the reference sends the pending user with this component (flow-engine.md 4, `!`). */

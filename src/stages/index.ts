@@ -1,4 +1,5 @@
 import type { AnyStage } from '../engine/stage.ts';
+import { authenticatorEmail } from './authenticator-email/stage.ts';
 import { authenticatorStatic } from './authenticator-static/stage.ts';
 import { authenticatorTotp } from './authenticator-totp/stage.ts';
 import { authenticatorValidate } from './authenticator-validate/stage.ts';
@@ -34,6 +35,7 @@ export const stages: readonly AnyStage[] = [
   authenticatorTotp,
   authenticatorStatic,
   authenticatorWebauthn,
+  authenticatorEmail,
   // Writing and acting
   userWrite,
   userDelete,

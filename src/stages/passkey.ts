@@ -167,8 +167,8 @@ export async function usedPasskey(
  * and calls the extensions by names of its own.
  */
 export function credentialIn(response: Response, field: string): JsonObject | null {
-  const sent = asObject(member(response, field));
-  const inner = sent === null ? null : asObject(member(sent, 'response'));
+  const sent = jsonObject(member(response, field));
+  const inner = sent === null ? null : jsonObject(member(sent, 'response'));
   if (sent === null || inner === null) return null;
   const unpadded = Object.entries(inner).flatMap(([name, value]): [string, Json][] => {
     if (value === null) return [];
@@ -222,7 +222,8 @@ function plain(options: object): PasskeyOptions {
   return JSON.parse(JSON.stringify(options)) as PasskeyOptions;
 }
 
-function asObject(value: Json | undefined): JsonObject | null {
+/** JSON from a program, or as a text from a form; null for anything else. */
+export function jsonObject(value: Json | undefined): JsonObject | null {
   if (typeof value !== 'string') return isPlainObject(value) ? (value as JsonObject) : null;
   try {
     const parsed: unknown = JSON.parse(value);

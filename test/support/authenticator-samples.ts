@@ -24,7 +24,8 @@ const codes: Challenge = {
   ),
 };
 const options: PasskeyOptions = { challenge: 'YWJj', rpId: 'pages.test', allowCredentials: [] };
-const offers: Readonly<Record<'totp' | 'static' | 'webauthn', DeviceChallenge>> = {
+const offers: Readonly<Record<DeviceChallenge['device_class'], DeviceChallenge>> = {
+  email: { device_class: 'email', device_uid: '4', challenge: { email: 'a…@example.org' }, last_used: null },
   totp: { device_class: 'totp', device_uid: '1', challenge: {}, last_used: null },
   static: { device_class: 'static', device_uid: '2', challenge: {}, last_used: null },
   webauthn: { device_class: 'webauthn', device_uid: '3', challenge: options, last_used: null },
@@ -63,6 +64,15 @@ export const authenticatorSamples: readonly AuthenticatorSample[] = [
     ...{ name: 'passkey', title: 'Add a passkey' },
     challenge: { component: 'ak-stage-authenticator-webauthn', registration: options },
   },
+  {
+    ...{ name: 'email-factor', title: 'Codes by email' },
+    challenge: { component: 'ak-stage-authenticator-email', email: 'a…@example.org', email_required: false },
+  },
+  {
+    ...{ name: 'email-factor-address', title: 'Codes per E-Mail', locale: 'de' },
+    challenge: { component: 'ak-stage-authenticator-email', email: null, email_required: true },
+  },
+  { name: 'validate-email', title: 'Welcome back', challenge: validate('totp', 'email', 'webauthn') },
   { name: 'validate', title: 'Welcome back', challenge: validate('totp', 'static', 'webauthn') },
   { name: 'validate-problem', title: 'Welcome back', challenge: validate('totp', 'webauthn'), problems: wrong },
   { name: 'validate-de', title: 'Willkommen zurück', challenge: validate('static', 'webauthn'), locale: 'de' },

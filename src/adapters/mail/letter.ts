@@ -38,11 +38,17 @@ export function letterOf(template: MailTemplate, mail: Mail, brand: string): Let
   const code = String(values.code ?? '');
   return {
     ...base,
-    ...{ url: String(values.url ?? ''), code, codeNote: code === '' ? '' : say('mail.code') },
+    ...{
+      url: String(values.url ?? ''),
+      code,
+      codeNote: code === '' ? '' : say(values.url === undefined ? 'mail.code_alone' : 'mail.code'),
+    },
     ...{ subject: say(`mail.${template}_subject`), sentence: say(`mail.${template}`) },
     action: say(`mail.${template}_action`),
     notes: [
-      ...(values.expires === undefined ? [] : [say(code === '' ? 'mail.expires_link' : 'mail.expires')]),
+      ...(values.expires === undefined
+        ? []
+        : [say(code === '' ? 'mail.expires_link' : values.url === undefined ? 'mail.expires_code' : 'mail.expires')]),
       ...(values.device === undefined ? [] : [say('mail.asked')]),
       say('mail.not_you'),
     ],
@@ -70,7 +76,7 @@ export function knownTemplate(name: string): MailTemplate | null {
 const namesOfReference: Readonly<Record<string, MailTemplate>> = {
   password_reset: 'recovery',
   account_confirmation: 'confirmation',
-  email_otp: 'sign_in_link',
+  email_otp: 'sign_in_code',
   event_notification: 'notice',
 };
 

@@ -7,6 +7,7 @@ import { sameText } from '../../kernel/secrets.ts';
 import { usedPasskey } from '../passkey.ts';
 import { recoveryCodeTyped } from '../recovery-codes.ts';
 import { acceptedStep, totpCode } from '../totp.ts';
+import { useOfMail } from './by-email.ts';
 import type { ValidateDesk } from './config.ts';
 import { type Asked, accepts, isAllowed } from './offer.ts';
 
@@ -20,22 +21,35 @@ export type Judged =
 const longestCode = 100;
 
 /**
- * A code, tried against the authenticators that are allowed and against no other (AV-5): digits alone are an app's,
- * anything else is a recovery code.
+ * A code, tried against the authenticators that are allowed and against no other (AV-5): digits alone are an app's
+ * or came by mail, anything else is a recovery code.
  */
 export async function judgeCode(desk: ValidateDesk, asked: Asked, typed: Json): Promise<Judged> {
-  const kind: AuthenticatorKind = totpCode(typed, 6) === null ? 'static' : 'totp';
+  const kinds = kindsOf(asked, typed);
+  const [kind] = kinds;
   const attempt = await factorAttempt(desk, kind, await subjectOf(desk, asked));
   if (attempt.limited) return { kind: 'limited', effects: [] };
   const written = String(typed);
-  const own = asked.kind === 'user' ? asked.authenticators.filter((one) => one.kind === kind) : [];
+  const own = asked.kind === 'user' ? asked.authenticators.filter((one) => kinds.includes(one.kind)) : [];
   for (const authenticator of written.length > longestCode ? [] : own) {
-    const use = await (kind === 'totp'
-      ? useOfApp(desk, authenticator, typed)
-      : useOfSheet(desk, authenticator, written));
+    const use = await useOf(desk, authenticator, typed);
     if (use !== null) return right(authenticator, [use], attempt);
   }
   return wrong(attempt);
+}
+
+/** Which kinds a code may be of; failures count against the first. */
+function kindsOf(asked: Asked, typed: Json): readonly [AuthenticatorKind, ...AuthenticatorKind[]] {
+  if (totpCode(typed, 6) === null) return ['static'];
+  const hasApp = asked.kind !== 'user' || asked.authenticators.some(({ kind }) => kind === 'totp');
+  return hasApp ? ['totp', 'email'] : ['email'];
+}
+
+function useOf(desk: ValidateDesk, one: Authenticator, typed: Json): Promise<Effect | null> | Effect | null {
+  if (one.kind === 'totp') return useOfApp(desk, one, typed);
+  if (one.kind === 'static') return useOfSheet(desk, one, String(typed));
+  const code = totpCode(typed, 6);
+  return one.kind === 'email' && code !== null ? useOfMail(desk, one, code) : null;
 }
 
 /** A passkey (AV-6): the user's own, or, where nobody is known yet, whoever's it is. */

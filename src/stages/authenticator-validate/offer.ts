@@ -3,6 +3,7 @@ import type { Authenticator, AuthenticatorKind } from '../../engine/authenticato
 import { authenticatorKinds } from '../../engine/authenticator.ts';
 import type { ConfigurationStage, DeviceChallenge, ValidateChallenge } from '../../protocol/challenge.ts';
 import { text } from '../../protocol/text.ts';
+import { maskedAddress } from '../masked-address.ts';
 import { requestOptions } from '../passkey.ts';
 import type { ValidateDesk } from './config.ts';
 
@@ -60,7 +61,7 @@ function offerOf(
   const at = isProven(desk) ? latest.lastUsedAt : null;
   return challengeOf(desk, kind, {
     uid: latest.uuid,
-    passkeys: own,
+    own,
     lastUsed: at === null ? null : new Date(at).toISOString(),
   });
 }
@@ -75,22 +76,28 @@ function madeUp(
   classes: readonly AuthenticatorKind[],
   asked: { readonly kind: 'decoy'; readonly typed: string } | { readonly kind: 'holder' },
 ): DeviceChallenge {
-  if (asked.kind === 'holder') return challengeOf(desk, 'webauthn', { uid: '-1', passkeys: [], lastUsed: null });
+  if (asked.kind === 'holder') return challengeOf(desk, 'webauthn', { uid: '-1', own: [], lastUsed: null });
   const [kind = 'totp'] = classes;
   const draw = Buffer.from(desk.tools.hashToken(`authenticator\n${asked.typed}`));
   const hex = draw.toString('hex').padEnd(32, '0');
   const uid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-  return challengeOf(desk, kind, { uid, passkeys: [], lastUsed: null });
+  return challengeOf(desk, kind, { uid, own: [], lastUsed: null });
 }
 
 function challengeOf(
   desk: ValidateDesk,
   kind: AuthenticatorKind,
-  { uid, passkeys, lastUsed }: { uid: string; passkeys: readonly Authenticator[]; lastUsed: string | null },
+  { uid, own, lastUsed }: { uid: string; own: readonly Authenticator[]; lastUsed: string | null },
 ): DeviceChallenge {
   const verification = uid === '-1' ? 'required' : desk.config.webauthn_user_verification;
-  const challenge = kind === 'webauthn' ? requestOptions(desk, passkeys, verification) : {};
+  const challenge =
+    kind === 'webauthn' ? requestOptions(desk, own, verification) : kind === 'email' ? emailOf(own) : {};
   return { device_class: kind, device_uid: uid, challenge, last_used: lastUsed };
+}
+
+/** Where the code goes, as its owner knows it. */
+function emailOf([one]: readonly Authenticator[]): { readonly email: string } {
+  return { email: one === undefined ? '' : maskedAddress(String(one.data.email)) };
 }
 
 /** What a user without authenticator may set up. */

@@ -8,9 +8,10 @@ import { loginFailed } from '../../engine/password-check.ts';
 import type { Remembered } from '../../engine/remembered.ts';
 import { defineStage, type Outcome, type Response } from '../../engine/stage.ts';
 import { parseDuration } from '../../kernel/duration.ts';
-import { isPlainObject, type JsonObject, member } from '../../kernel/json.ts';
+import { type JsonObject, member } from '../../kernel/json.ts';
 import { type Text, text, wholeForm } from '../../protocol/text.ts';
-import { credentialIn } from '../passkey.ts';
+import { credentialIn, jsonObject } from '../passkey.ts';
+import { sendToAuthenticator } from './by-email.ts';
 import { config, type ValidateDesk } from './config.ts';
 import { type Judged, judgeCode, judgePasskey, subjectOf } from './judge.ts';
 import { type Asked, configurations, offer, whoIsAsked } from './offer.ts';
@@ -63,8 +64,8 @@ const wrongPasskey = { field: 'webauthn', code: 'invalid', text: text('authentic
 
 async function judge(desk: ValidateDesk, asked: Asked, response: Response): Promise<Outcome> {
   if (asked.kind === 'nobody') return withNobody(desk);
-  const wish = member(response, 'selected_challenge');
-  if (isPlainObject(wish)) return select(desk, asked, wish as JsonObject);
+  const wish = jsonObject(member(response, 'selected_challenge'));
+  if (wish !== null) return select(desk, asked, wish);
   const passkey = credentialIn(response, 'webauthn');
   if (passkey !== null) return decide(desk, asked, await judgePasskey(desk, asked, passkey), wrongPasskey);
   const code = member(response, 'code');
@@ -103,10 +104,15 @@ async function decide(desk: ValidateDesk, asked: Asked, judged: Judged, problem:
   };
 }
 
-/** AV-4: the choice is made in the browser; the reference's client ignores what it is answered. */
-function select(desk: ValidateDesk, asked: Asked, wish: JsonObject): Outcome {
+/**
+ * AV-4: the choice is made in the browser, and the reference's client ignores what it is answered; but a code by mail is
+ * sent when it is chosen.
+ */
+async function select(desk: ValidateDesk, asked: Asked, wish: JsonObject): Promise<Outcome> {
   const { device_challenges: offered } = offer(desk, asked);
   const isOffered = offered.some((one) => one.device_class === wish.device_class && one.device_uid === wish.device_uid);
+  const known = asked.kind === 'user' ? asked.authenticators.find(({ uuid }) => uuid === wish.device_uid) : undefined;
+  if (asked.kind === 'user' && isOffered && known?.kind === 'email') return sendToAuthenticator(desk, asked, known);
   return again(
     desk,
     asked,

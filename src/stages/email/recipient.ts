@@ -68,9 +68,3 @@ function forAccount(user: User): Recipient {
 function addressIn(value: unknown): string {
   return typeof value === 'string' && /^\S+@\S+$/.test(value.trim()) ? value.trim() : '';
 }
-
-/** An address as its owner knows it, and nobody else: `a…@example.com`. */
-export function maskedAddress(address: string): string {
-  const at = address.lastIndexOf('@');
-  return `${[...address][0] ?? ''}…${address.slice(at)}`;
-}

@@ -11,10 +11,11 @@ import { isPlainObject, member } from '../../kernel/json.ts';
 import type { ConsentChallenge, EmailChallenge } from '../../protocol/challenge.ts';
 import { deviceText } from '../../protocol/device.ts';
 import { type Text, text, wholeForm } from '../../protocol/text.ts';
+import { maskedAddress } from '../masked-address.ts';
 import { checkCode } from './code.ts';
 import { type EmailConfig, emailConfig } from './config.ts';
 import { send, templateOf } from './message.ts';
-import { maskedAddress, type Recipient, recipientOf } from './recipient.ts';
+import { type Recipient, recipientOf } from './recipient.ts';
 
 type EmailDesk = Desk<EmailConfig>;
 
