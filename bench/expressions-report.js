@@ -70,9 +70,10 @@ function loadRows(loads) {
 }
 
 function targetRows({ costs, loads }) {
-  const python = Math.max(
-    ...costs.filter(({ language }) => language === 'python').map(({ whole }) => median(whole.map(({ p50 }) => p50))),
-  );
+  const python = costs
+    .filter(({ language }) => language === 'python')
+    .map(({ name, whole }) => ({ name, ms: median(whole.map(({ p50 }) => p50)) }));
+  const slow = python.filter(({ ms }) => ms > target.pythonMs).map(({ name }) => name);
   const delay = median((loads[1]?.delay ?? []).map(({ p99 }) => p99));
   const verdict = (met) => (met ? 'met' : '**missed**');
   return [
@@ -80,8 +81,8 @@ function targetRows({ costs, loads }) {
     [
       'a warm Python policy with its round trip, p50',
       `at most ${target.pythonMs} ms`,
-      `${python.toFixed(2)} ms`,
-      verdict(python <= target.pythonMs),
+      python.map(({ name, ms }) => `${ms.toFixed(2)} ms: ${name}`).join('; '),
+      slow.length === 0 ? 'met' : `**missed** for ${slow.join(', ')}`,
     ],
     [
       'event loop delay under attack, p99',
@@ -111,7 +112,8 @@ brackets the lowest and the highest.
 ### Warm
 
 ${runs} evaluations a round, one after the other. In-process is the same engine, source and values without the process
-around it. JavaScript gets a realm of its own for every evaluation; one is made ahead, which costs time here, where the
+around it. Monty compiles a pattern for every evaluation; simple ones (as that of the second policy) are matched without it, others
+are dear, in-process too. JavaScript gets a realm of its own for every evaluation; one is made ahead, which costs time here, where the
 next evaluation comes at once, and none where there is a pause.
 
 ${markdown(costRows(results.costs))}

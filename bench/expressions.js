@@ -66,6 +66,11 @@ if ak_is_sso_flow and not regex_match(email, r"@example\\.com$"):
 context["prompt_data"]["username"] = email.split("@")[0]
 return request.user.is_active and "staff" in request.context.get("groups", [])`,
   },
+  {
+    language: 'python',
+    name: 'a pattern that is not simple',
+    source: 'return regex_match(context["prompt_data"]["email"], r"^(?=\\w)[\\w.]+@[\\w.]+\\.com$")',
+  },
   { language: 'javascript', name: 'a flag', source: 'return ak_is_sso_flow' },
   {
     language: 'javascript',
