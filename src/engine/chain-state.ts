@@ -1,4 +1,4 @@
-import { hashToken } from '../kernel/ids.ts';
+import { hashToken, newToken } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import type { FieldProblems, Text } from '../protocol/text.ts';
@@ -65,6 +65,8 @@ export interface ChainSetting {
   readonly run: string;
   /** False while somebody else moves the run on: then it stops before what is the owner's alone. */
   readonly forOwner: boolean;
+  /** An anonymous browser answers: what it proves is worth a token that nobody else has. Absent: no. */
+  readonly handsOver?: boolean;
 }
 
 /** The binding that an entry stands for; undefined for an inserted stage. */
@@ -154,13 +156,25 @@ export function undone(start: ChainState | undefined): Partial<ChainState> {
   return { effects, visitor, sessionHash, session, reports };
 }
 
-/** What the end of this request hands out to the browser: another session, and what it is trusted with. */
+/** What is worth stealing in the run of somebody who is not signed in yet. */
+const proofs = ['auth_method', 'auth_method_args', 'doorward/proven_email'];
+
+/**
+ * What the end of this request hands out to the browser: another session, and what it is trusted with. An anonymous
+ * browser's cookie may have been planted by somebody who waits for its owner to prove who they are, and then fills in
+ * the next form themselves (CVE-2026-7507). So after a proof, or something typed in confidence, the run goes on under a
+ * token that was never used before.
+ */
 export function handedOut(
   state: ChainState,
-  { session, remember }: Extract<Outcome, { kind: 'pass' }>,
+  { session, remember, context = {} }: Extract<Outcome, { kind: 'pass' }>,
+  { handsOver, heldSecret }: { readonly handsOver: boolean; readonly heldSecret: boolean },
 ): Partial<ChainState> {
+  const proven = heldSecret ? [...proofs, 'prompt_data'] : proofs;
+  const isWorth = handsOver && state.session === null && proven.some((key) => context[key] !== undefined);
+  const change = session ?? (isWorth ? ({ kind: 'hand_over', token: newToken() } as const) : undefined);
   return {
-    ...(session === undefined ? {} : withSession(state, session)),
+    ...(change === undefined ? {} : withSession(state, change)),
     ...(remember === undefined ? {} : { remember: [...(state.remember ?? []), remember] }),
   };
 }
@@ -171,7 +185,7 @@ function withSession(state: ChainState, session: SessionChange): Partial<ChainSt
   if (session.kind === 'end')
     return { session, visitor: { ...visitor, user: null, impersonator: null, session: null } };
   const sessionHash = hashToken(session.token);
-  if (session.kind === 'renew') return { session, sessionHash };
+  if (session.kind !== 'begin') return { session, sessionHash };
   return {
     ...{ session, sessionHash, visitor: { ...visitor, user: session.user, impersonator: null } },
     effects: state.effects.map((effect) =>

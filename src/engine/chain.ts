@@ -229,7 +229,8 @@ export class Chain {
     if (this.#collected(entry).length > 0) this.#set({ visited: [...this.state.visited, plainEntry(entry)] });
     this.#next(outcome.context);
     if (outcome.report !== undefined) this.#set({ reports: [...this.state.reports, outcome.report] });
-    this.#set(handedOut(this.state, outcome));
+    const { handsOver = false } = this.#setting;
+    this.#set(handedOut(this.state, outcome, { handsOver, heldSecret: this.#heldSecret }));
   }
 
   #insert(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'insert' }>): void {

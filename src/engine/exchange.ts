@@ -45,9 +45,12 @@ export interface StepReply {
   readonly actingAs: string | null;
   /** To be sent back with the answer; names run and step, bound to the session. */
   readonly stepToken: string | null;
-  /** The browser's session changes: a new token; its 'end'; 'fresh': it was gone, and `freshToken` takes its place. */
+  /**
+   * The browser's session changes: a new token (`expiresAt` null: of a browser in which nobody is signed in); its 'end';
+   * 'fresh': it was gone, and `freshToken` takes its place.
+   */
   readonly session:
-    | { readonly token: string; readonly persistent: boolean; readonly expiresAt: number }
+    | { readonly token: string; readonly persistent: boolean; readonly expiresAt: number | null }
     | 'end'
     | 'fresh'
     | null;

@@ -72,7 +72,7 @@ export async function inspect(world: World, input: StepInput): Promise<Inspectio
 type Looked = Pick<RunState, 'plan' | 'context' | 'decisions' | 'messages'>;
 
 async function stateToBe(world: World, scene: Scene, flow: CompiledFlow): Promise<Looked | null> {
-  if (scene.input.newcomer || scene.movedOn) return null;
+  if (scene.input.newcomer || scene.movedOn !== null) return null;
   const arrived = await firstArrival(world, scene, flow, null);
   if ('denied' in arrived) return null;
   const { state } = arrived.chain;

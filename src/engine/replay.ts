@@ -1,15 +1,12 @@
 import { hashToken } from '../kernel/ids.ts';
 import { text } from '../protocol/text.ts';
 import type { StepReply } from './exchange.ts';
-import { plainReply } from './reply.ts';
+import { answerDigest, handedOver, sessionReplayMs } from './handover.ts';
+import { plainReply, shownReply } from './reply.ts';
 import type { EndedRun, Run } from './run.ts';
-import { answerDigest } from './run-writes.ts';
 import type { Scene } from './scene.ts';
 import { readStepToken } from './step-token.ts';
 import type { World } from './world.ts';
-
-/** A session is handed out again only so soon after the answer that began it. */
-const sessionReplayMs = 60 * 1000;
 
 /**
  * Whether this request repeats the answer that ended a run. A GET starts anew; so does an answer to a form that was
@@ -27,6 +24,17 @@ export function isReplay(world: World, scene: Scene, ended: { run: Run; how: End
 export function completedReply(world: World, scene: Scene): StepReply {
   const error_message = text('run.already_completed');
   return plainReply(world, scene, scene.flow, { component: 'ak-stage-access-denied', error_message });
+}
+
+/**
+ * The run went on under another token, and this browser still sends the one before: the answer that moved it, sent
+ * twice, is shown where it led to; anybody else comes too late.
+ */
+export async function wentOn(world: World, scene: Scene, run: Run): Promise<StepReply> {
+  const token = handedOver(world, scene, run);
+  const flow = token === null ? null : await world.flow(run.flow, run.version);
+  if (token === null || flow === null) return completedReply(world, scene);
+  return { ...(await shownReply(world, scene, flow, run)), session: { token, persistent: false, expiresAt: null } };
 }
 
 /**
@@ -48,6 +56,8 @@ export function replay(world: World, scene: Scene, { run, how }: { run: Run; how
     how.at + sessionReplayMs > scene.now &&
     how.answer === answerDigest(world, answer.body);
   if (!same || token === null || hashToken(token) !== run.session) return completedReply(world, scene);
-  const session = { token, persistent: how.persistent, expiresAt: how.sessionExpiresAt };
+  // A run that led into another flow may have begun no session of a user.
+  const expiresAt = how.sessionExpiresAt === 0 ? null : how.sessionExpiresAt;
+  const session = { token, persistent: how.persistent, expiresAt };
   return { ...plainReply(world, scene, scene.flow, challenge), session };
 }

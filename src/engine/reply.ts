@@ -119,6 +119,7 @@ function sessionOf(scene: Scene, chain: Chain): StepReply['session'] {
   const { session } = chain.state;
   if (session === null) return unchangedSession(scene);
   if (session.kind === 'end') return 'end';
+  if (session.kind === 'hand_over') return { token: session.token, persistent: false, expiresAt: null };
   const kept = scene.visitor.session;
   return session.kind === 'begin'
     ? { token: session.token, persistent: session.persistent, expiresAt: session.expiresAt }

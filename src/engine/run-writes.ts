@@ -2,6 +2,7 @@ import { newUuid } from '../kernel/ids.ts';
 import type { Chain } from './chain.ts';
 import type { Jump } from './chain-state.ts';
 import type { StepInput } from './exchange.ts';
+import { answerDigest, handoverOf } from './handover.ts';
 import type { RunWrite } from './ports.ts';
 import type { EndedRun, EndOutcome, Run, RunState } from './run.ts';
 import { runLifetimeMs, type Scene, variantOf } from './scene.ts';
@@ -37,10 +38,11 @@ function mustBeKept(scene: Scene, run: Run, chain: Chain): boolean {
   if (run.seq > 0) return chain.moved || state.memo !== run.state.memo || run.state.challenge === null;
   if (state.memo !== null || (chain.answered && chain.moved)) return true;
   // After an end within memory a GET starts anew, and the row says so to an answer that brings no step token.
-  return scene.ended !== null || scene.movedOn;
+  return scene.ended !== null || scene.movedOn !== null;
 }
 
 function move(world: World, scene: Scene, run: Run, chain: Chain): Run {
+  const handover = handoverOf(world, scene, run, chain);
   const { state } = chain;
   const { plan, visited, context, challenge, problems, memo, messages, decisions } = state;
   const ended: EndOutcome | null =
@@ -55,7 +57,10 @@ function move(world: World, scene: Scene, run: Run, chain: Chain): Run {
     expiresAt: scene.now + runLifetimeMs,
     state:
       ended === null
-        ? { plan, visited, context, challenge, problems, memo, messages, decisions, next: chain.next }
+        ? {
+            ...{ plan, visited, context, challenge, problems, memo, messages, decisions, next: chain.next },
+            ...(handover === null ? {} : { handover }),
+          }
         : emptyState,
     ended: ended === null ? null : endedRun(world, scene, run, chain, ended),
   };
@@ -112,9 +117,4 @@ async function jumpWrite(
     },
     ...(there !== null && there.ended === null ? { replaces: there.id } : {}),
   };
-}
-
-/** Recognises a repeated answer without keeping it. */
-export function answerDigest(world: World, body: unknown): string {
-  return world.keyring.digest('answer', JSON.stringify(body));
 }

@@ -57,6 +57,17 @@ export interface RunState {
   readonly messages: readonly Text[];
   /** What policies said on the way, the last hundred; for the inspector. */
   readonly decisions: readonly PolicyDecision[];
+  /** Its last step went on under another token. */
+  readonly handover?: Handover;
+}
+
+/** How a run went on under another token, kept so that the same answer sent twice gets the same one. */
+export interface Handover {
+  readonly at: number;
+  /** Keyed digest of the answer's whole body. */
+  readonly answer: string;
+  /** Sealed. */
+  readonly token: string;
 }
 
 /** How a run ended, kept so that a repeated answer gets the same outcome. */

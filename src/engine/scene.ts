@@ -29,8 +29,8 @@ export interface Scene {
   readonly previous: string;
   /** An open run that can't: expired, or somebody else's by now. A new one takes its place. */
   readonly replaces: string | null;
-  /** The open run went on under the session that its sign-in began, and this browser still sends the one before. */
-  readonly movedOn: boolean;
+  /** The open run, where it went on under another token, and this browser still sends the one before. */
+  readonly movedOn: Run | null;
   /** The newest run, when it has ended lately. */
   readonly ended: { readonly run: Run; readonly how: EndedRun } | null;
 }
@@ -63,8 +63,8 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
   };
   const known = loaded.run;
   const open = known !== null && known.ended === null;
-  const movedOn = open && known.session !== sessionHash;
-  const usable = open && !movedOn && known.expiresAt > now && isPinnedTo(known, visitor) && loaded.flowVersion !== null;
+  const movedOn = open && known.session !== sessionHash ? known : null;
+  const usable = open && movedOn === null && known.expiresAt > now && isPinnedTo(known, visitor) && loaded.flowVersion !== null;
   const run = usable ? known : null;
   const version = run?.version ?? loaded.flowVersion;
   const flow = version === null ? null : await world.flow(input.slug, version);
@@ -73,7 +73,7 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
     ...{ input, now, visitor, locale, sessionHash, variant, flow, flowGone: gone, run: flow === null ? null : run },
     sessionGone: loaded.signedIn === null,
     previous: known?.id ?? '',
-    replaces: open && !usable && !movedOn ? known.id : null,
+    replaces: open && !usable && movedOn === null ? known.id : null,
     movedOn,
     ended: known?.ended != null && known.ended.at + endedMemoryMs > now ? { run: known, how: known.ended } : null,
   };
@@ -91,7 +91,7 @@ export function beginningScene(scene: Scene): Scene {
     ...scene,
     input: { ...input, sessionToken: input.freshToken, newcomer: true },
     sessionHash: hashToken(input.freshToken),
-    ...{ previous: '', replaces: null, movedOn: false, ended: null },
+    ...{ previous: '', replaces: null, movedOn: null, ended: null },
   };
 }
 

@@ -13,6 +13,7 @@ import type { ChainState } from './chain-state.ts';
 import { commitChain } from './commit-chain.ts';
 import type { StepInput, StepReply } from './exchange.ts';
 import type { CompiledFlow } from './flow.ts';
+import { handsOver } from './handover.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { RunWrite } from './ports.ts';
 import { replay } from './replay.ts';
@@ -70,6 +71,7 @@ async function occasionOf(world: World, scene: Scene, token: string): Promise<Oc
   const setting = {
     ...{ world, flow, query: input.query, next: run.state.next, origin: input.origin, run: id },
     ...{ unattended: false, dryRun: false, forOwner: part !== 'told' },
+    handsOver: part !== 'told' && handsOver(scene),
   };
   const state = part === 'taken_over' ? takenOver(scene, run) : stateOf(run, owner);
   return { scene, flow, key, run: { ...run, id }, part, chain: new Chain(setting, state) };
@@ -151,7 +153,7 @@ async function writesOf(world: World, occasion: Occasion): Promise<readonly RunW
     const written = await runWrites(world, there, run, chain);
     return written?.writes.map((write) => remembered(write, scene.now)) ?? null;
   }
-  const here: Scene = { ...scene, replaces: scene.run?.id ?? scene.replaces, ended: null, movedOn: false };
+  const here: Scene = { ...scene, replaces: scene.run?.id ?? scene.replaces, ended: null, movedOn: null };
   const began = { ...run, session: scene.sessionHash, originSession: null, seq: 0, createdAt: scene.now };
   const written = await runWrites(world, here, began, chain);
   return written === null ? null : [...written.writes, leftBehind(occasion)];
@@ -197,7 +199,7 @@ function linkGone(world: World, scene: Scene): StepReply {
     throw new DoorwardError('flow_not_found', `no flow has the slug ${input.slug}`);
   }
   if (input.answer !== null && scene.ended !== null) return replay(world, scene, scene.ended);
-  if (input.answer !== null && scene.run !== null)
+  if (input.answer !== null && (scene.run !== null || scene.movedOn !== null))
     return plainReply(world, scene, flow, { component: 'xak-flow-redirect', to: flowPath(flow.slug, input.query) });
   const error_message = text('signal.link_gone');
   return plainReply(world, scene, flow, { component: 'ak-stage-access-denied', error_message });

@@ -157,6 +157,8 @@ export type SessionChange =
       readonly expiresAt: number;
     }
   | { readonly kind: 'renew'; readonly token: string }
+  /** The engine's own: an anonymous browser goes on under another token (`handover.ts`). */
+  | { readonly kind: 'hand_over'; readonly token: string }
   | { readonly kind: 'end' };
 
 /**

@@ -13,7 +13,8 @@ import type { StepInput, StepReply } from './exchange.ts';
 import type { CompiledFlow } from './flow.ts';
 import { safeNext } from './next.ts';
 import { planFlow } from './planner.ts';
-import { completedReply, isReplay, replay } from './replay.ts';
+import { handsOver } from './handover.ts';
+import { isReplay, replay, wentOn } from './replay.ts';
 import { confirmReply, denialReply, endReply, goneReply, shownReply } from './reply.ts';
 import type { Run } from './run.ts';
 import { emptyState, runWrites, type Written } from './run-writes.ts';
@@ -54,7 +55,7 @@ async function turn(world: World, scene: Scene, lost: boolean): Promise<StepRepl
     if (scene.flowGone) return goneReply(world, scene);
     throw new DoorwardError('flow_not_found', `no flow has the slug ${input.slug}`);
   }
-  if (scene.movedOn && input.answer !== null) return completedReply(world, scene);
+  if (scene.movedOn !== null && input.answer !== null) return wentOn(world, scene, scene.movedOn);
   if (run === null) return begin(world, beginningScene(scene), flow);
   const arriving = run.state.challenge === null;
   if (!arriving && (input.answer === null || lost || isStale(world, scene, run, run.state.challenge)))
@@ -135,7 +136,7 @@ function chainFor(world: World, scene: Scene, flow: CompiledFlow, run: Run, chan
   const next = asked !== undefined && safeNext(asked, input.origin) !== null ? asked : kept;
   const setting = { world, flow, query: input.query, next, origin: input.origin, run: run.id };
   return new Chain(
-    { ...setting, unattended: false, dryRun: false, forOwner: true },
+    { ...setting, unattended: false, dryRun: false, forOwner: true, handsOver: handsOver(scene) },
     { ...stateOf(scene, run), ...change },
   );
 }

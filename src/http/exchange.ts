@@ -110,6 +110,7 @@ export function withDevice({ app }: Site, { reply }: TakenStep, response: Respon
 function cookieAfter(app: App, anonymous: BrowserToken, newcomer: boolean, { session }: StepReply): string | null {
   if (session === 'end' || session === 'fresh') return sessionCookie(app, anonymous, null);
   if (session === null) return newcomer ? sessionCookie(app, anonymous, null) : null;
-  const maxAge = session.persistent ? (session.expiresAt - app.now()) / 1000 : null;
-  return sessionCookie(app, { token: session.token, kind: 'signed-in' }, maxAge);
+  const { token, persistent, expiresAt } = session;
+  if (expiresAt === null) return sessionCookie(app, { token, kind: 'anonymous' }, null);
+  return sessionCookie(app, { token, kind: 'signed-in' }, persistent ? (expiresAt - app.now()) / 1000 : null);
 }
