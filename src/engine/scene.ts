@@ -64,7 +64,8 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
   const known = loaded.run;
   const open = known !== null && known.ended === null;
   const movedOn = open && known.session !== sessionHash ? known : null;
-  const usable = open && movedOn === null && known.expiresAt > now && isPinnedTo(known, visitor) && loaded.flowVersion !== null;
+  const usable =
+    open && movedOn === null && known.expiresAt > now && isPinnedTo(known, visitor) && loaded.flowVersion !== null;
   const run = usable ? known : null;
   const version = run?.version ?? loaded.flowVersion;
   const flow = version === null ? null : await world.flow(input.slug, version);
