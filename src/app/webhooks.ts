@@ -2,7 +2,7 @@
  * Tells addresses of events. A message joins the very commit of its event, through the outbox; data goes in and comes
  * out, and nothing is sent here but by `deliveriesTo`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { sendWebhook, webhookKeys } from '../adapters/webhook.ts';
 import type { Effect, NewEvent } from '../engine/effects.ts';
 import type { Commit } from '../engine/ports.ts';

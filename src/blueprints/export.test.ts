@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AnyStage, defineStage } from '../engine/stage.ts';
 import { stages } from '../stages/index.ts';
 import { BlueprintRig } from './blueprint-rig.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPlainObject, type JsonObject } from '../kernel/json.ts';
 
 /** What is wrong with a member, in words that begin with its name; values are never repeated, one may be a secret. */

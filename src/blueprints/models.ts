@@ -1,5 +1,5 @@
 /** What a blueprint can make: each model with its schema, its unique names and what it refers to. */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   authenticationRequirements,
   deniedActions,

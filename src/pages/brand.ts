@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DoorwardError } from '../kernel/errors.ts';
 import { black, mix, parseHex, type Rgb, readableOn, standingOut, toHex, white } from './colour.ts';
 import { contentHash } from './content-hash.ts';

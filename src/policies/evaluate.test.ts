@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Bound, PolicyBinding } from '../engine/flow.ts';
 import { definePolicy, type PolicyVerdict } from '../engine/policy.ts';
 import type { PolicyRequest } from '../engine/policy-request.ts';

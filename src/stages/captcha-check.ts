@@ -3,7 +3,7 @@
  * show it, and the question to its provider whether an answer is good. reCAPTCHA, hCaptcha and Turnstile ask and answer
  * alike. Whatever goes wrong there, the answer is not taken (CA-1).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Desk } from '../engine/stage.ts';
 import { isPlainObject, type Json, type JsonObject, member } from '../kernel/json.ts';
 import type { CaptchaWidget } from '../protocol/challenge.ts';

@@ -1,6 +1,6 @@
 /** Short codes by mail as a second factor: sent by the commit, kept sealed in the run until they are typed or expire. */
 import { randomInt } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Effect } from '../engine/effects.ts';
 import { localeOf, mailEffect, whoAsked } from '../engine/mail.ts';
 import type { Desk } from '../engine/stage.ts';

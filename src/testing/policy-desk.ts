@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Policy, PolicyDesk } from '../engine/policy.ts';
 import type { PolicyRequest } from '../engine/policy-request.ts';
 import { defineStage } from '../engine/stage.ts';

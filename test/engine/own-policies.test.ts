@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { promptValue } from '../../src/engine/plan-context.ts';
 import { definePolicy } from '../../src/engine/policy.ts';
 import { rigOnEachDatabase } from '../support/each-database.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { codes, type FindingCode } from '../../src/blueprints/proof/codes.ts';
 import { proveFlows } from '../../src/blueprints/proof/prove.ts';
 import type { CompiledFlow } from '../../src/engine/flow.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AnyStage, defineStage } from '../../src/engine/stage.ts';
 import type { StageProof } from '../../src/engine/stage-proof.ts';
 import type { FlowPart, StagePart } from '../support/flow-yaml.ts';

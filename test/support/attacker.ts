@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Finding, PathStep, PolicyWord, Walker } from '../../src/blueprints/proof/finding.ts';
 import type { CompiledFlow, PolicyBinding } from '../../src/engine/flow.ts';
 import { definePolicy } from '../../src/engine/policy.ts';

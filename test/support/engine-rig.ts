@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NewEvent } from '../../src/engine/effects.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../src/engine/stage.ts';
 import type { User } from '../../src/engine/user.ts';

@@ -3,7 +3,7 @@
  * only needs something to run.
  */
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { definePolicy } from '../../engine/policy.ts';
 import { defineStage } from '../../engine/stage.ts';
 import { dispatch, protectedFields } from '../../stages/user-write/dispatch.ts';

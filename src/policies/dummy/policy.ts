@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { definePolicy } from '../../engine/policy.ts';
 
 const seconds = z.int().min(0).max(3_600).default(0);

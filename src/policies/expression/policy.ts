@@ -2,7 +2,7 @@
  * An administrator's code decides (flow-engine.md 5.2). It runs apart from the server; what it sees and may ask is in
  * `engine/expression-*.ts`. What fails to run has no verdict, and then the flow denies.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { codeProblem } from '../../engine/expression-check.ts';
 import { evaluateExpression } from '../../engine/expression-run.ts';
 import type { ExpressionScene } from '../../engine/expression-scene.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { definePolicy, type PolicyDesk, type PolicyVerdict } from '../../engine/policy.ts';
 
 /** What a function of a flow in code says. */

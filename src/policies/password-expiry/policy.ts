@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { definePolicy } from '../../engine/policy.ts';
 import { text } from '../../protocol/text.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** No password is longer, so what asks for more could never be met. */
 const longest = 256;

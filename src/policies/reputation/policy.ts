@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { definePolicy } from '../../engine/policy.ts';
 import type { PolicyRequest } from '../../engine/policy-request.ts';
 import type { Tools } from '../../engine/ports.ts';

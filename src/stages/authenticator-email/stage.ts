@@ -3,7 +3,7 @@
  * run; the address is the user's own, one that was prompted for, or is asked here.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { withFactor } from '../../engine/factors.ts';
 import { freshProofMs } from '../../engine/fresh-proof.ts';
 import { promptValue } from '../../engine/plan-context.ts';

@@ -2,7 +2,7 @@
  * Gives a user recovery codes, each good once. They are shown this one time, sealed in the run until then; what is kept
  * is their hashes. New codes take the place of older ones: who makes new ones no longer trusts the old sheet.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { freshProofMs } from '../../engine/fresh-proof.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import { isPlainObject } from '../../kernel/json.ts';

@@ -2,7 +2,7 @@
  * Sets up an authenticator app: shows a key, and keeps it once a code proves that the app has it. Until then the key
  * lies sealed in the run. It gets the user, and proof of who they are, from session or run.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { withFactor } from '../../engine/factors.ts';
 import { freshProofMs } from '../../engine/fresh-proof.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Desk } from '../../engine/stage.ts';
 import { parseDuration } from '../../kernel/duration.ts';
 

@@ -2,7 +2,7 @@
  * Registers a passkey or a security key. The library verifies what the browser sends; the commit takes each challenge
  * once and each passkey once. It gets the user, and proof of who they are, from session or run.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { withFactor } from '../../engine/factors.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PlanContext, PromptValue } from '../../engine/plan-context.ts';
 import { defineStage, type Outcome } from '../../engine/stage.ts';
 import { parseDuration } from '../../kernel/duration.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineStage } from '../../engine/stage.ts';
 
 /** Ends the flow with a refusal (DN-1): the plan context's `deny_message`, else the configured one, else a general one. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineStage } from '../../engine/stage.ts';
 
 /** Shows its name and passes with any answer; for trying out flows. */

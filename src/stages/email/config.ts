@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../../kernel/duration.ts';
 
 const duration = z.string().refine(isPositive, 'is not a duration; write for example minutes=30 or hours=1');

@@ -2,7 +2,7 @@
  * Asks who the visitor is, and their password on the same page if it is set up so. It gives the pending user, or a
  * stand-in where nobody was found and that shall not show.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CompiledObject } from '../../engine/flow.ts';
 import { checkPassword, longestTyped } from '../../engine/password-check.ts';
 import { inbuiltBackend, type PendingUser } from '../../engine/plan-context.ts';

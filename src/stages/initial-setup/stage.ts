@@ -3,7 +3,7 @@
  * one-time secret of the setup link opens; after the user was written it gives them the administrators' group. The
  * commit uses the secret up, so of two who hold it one wins.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
 import { sameText } from '../../kernel/secrets.ts';

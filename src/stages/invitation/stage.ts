@@ -2,7 +2,7 @@
  * Lets those pass who hold an invitation to this flow, with data that they cannot change (stages.md 4). Opening the link
  * changes nothing: the write that follows uses the invitation up, in its own commit.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Claim } from '../../engine/claim.ts';
 import type { Invitation } from '../../engine/invitation.ts';
 import { type PlanContext, promptPairs, promptValue } from '../../engine/plan-context.ts';

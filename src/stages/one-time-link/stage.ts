@@ -3,7 +3,7 @@
  * anything is asked it is the gate, which opens to the link and makes its user the pending one; right after the write
  * it uses the link up, in the same commit. So opening the link changes nothing, and of many who hold it one wins.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import type { Token } from '../../engine/user.ts';
 import { hashToken } from '../../kernel/ids.ts';

@@ -2,7 +2,7 @@
  * Asks the pending user's password. It gets the pending user from the plan context, a decoy included, and says who
  * was proven by which backend; a decoy's password is always wrong, at the same cost and with the same counters.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { passkeyMethod } from '../../engine/factors.ts';
 import { checkPassword, longestTyped } from '../../engine/password-check.ts';
 import { inbuiltBackend } from '../../engine/plan-context.ts';

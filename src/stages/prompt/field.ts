@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { expressionLanguages } from '../../engine/expressions.ts';
 import type { Desk } from '../../engine/stage.ts';
 import { DoorwardError } from '../../kernel/errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CompiledObject } from '../../engine/flow.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import { isPlainObject } from '../../kernel/json.ts';

@@ -2,7 +2,7 @@
  * Deletes an account: the pending user's, or that of who is signed in. It asks for a click, ends the session, and tells
  * the owner by mail. Only an account that was proven in this run, or whose owner is signed in, is deleted.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endSessions, eventActor } from '../../engine/acting.ts';
 import { notice } from '../../engine/mail.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';

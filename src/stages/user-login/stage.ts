@@ -2,7 +2,7 @@
  * Signs the pending user in: a new session for this browser, under a token that was never used before. It gets the
  * pending user, whoever they proved to be, and gives the browser a session; nobody inactive or made up gets one.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { endSessions } from '../../engine/acting.ts';
 import type { Effect } from '../../engine/effects.ts';
 import { factorsOf } from '../../engine/factors.ts';

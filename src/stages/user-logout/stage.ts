@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endSessions, eventActor } from '../../engine/acting.ts';
 import { defineStage } from '../../engine/stage.ts';
 

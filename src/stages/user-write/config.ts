@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { userTypes } from '../../engine/user.ts';
 import { protectedFields } from './dispatch.ts';
 
