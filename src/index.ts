@@ -64,6 +64,7 @@ export { type Answers, type FieldOptions, field, type TypedField } from './bluep
 export { type AttributesOf, defineFlow, type TypedFlow } from './blueprints/typed/flow.ts';
 export type { PlainFacts, StageFacts, StageOptions, TypedStage } from './blueprints/typed/stage.ts';
 export {
+  approval,
   captcha,
   consent,
   deny,

@@ -4,6 +4,7 @@ import type { CompiledFlow } from '../engine/flow.ts';
 import type { CommitAnswer, Loaded } from '../engine/ports.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import type { OpenStore } from '../store/open.ts';
+import type { Approvals } from './approvals.ts';
 import type { Blueprints } from './blueprints.ts';
 import type { Executed, ExecuteOptions } from './execute.ts';
 import type { DiagramFormat } from './flow-diagram.ts';
@@ -40,6 +41,7 @@ export interface App {
   readonly groups: Groups;
   readonly tokens: Tokens;
   readonly invitations: Invitations;
+  readonly approvals: Approvals;
   /** Whether an administrator may act as another one. */
   readonly mayActAsAdministrators: boolean;
   /** One step of a flow for one visitor. */

@@ -26,6 +26,7 @@ import { stages as shippedStages } from '../stages/index.ts';
 import { type OpenStore, openStore } from '../store/open.ts';
 import type { Retention } from '../store/purge.ts';
 import type { App } from './app.ts';
+import { type Approvals, createApprovals } from './approvals.ts';
 import { type Blueprints, createBlueprints } from './blueprints.ts';
 import { startDelivery } from './deliver.ts';
 import { execute } from './execute.ts';
@@ -37,7 +38,7 @@ import { createGroups } from './groups.ts';
 import { createHooks } from './hooks.ts';
 import { inspected } from './inspection.ts';
 import { createInvitations } from './invitations.ts';
-import { startJob } from './jobs.ts';
+import { type Jobs, startJob } from './jobs.ts';
 import { limitedStore } from './limits.ts';
 import { createMailRoom, type MailRoom, tellingOfMessages } from './mail.ts';
 import { createMailbox } from './mailbox.ts';
@@ -53,6 +54,7 @@ import { type WatchedFolder, watchBlueprints } from './watch-blueprints.ts';
 import { deliveriesTo, type Webhook, webhooksOf, withWebhooks } from './webhooks.ts';
 
 const purgeEveryMs = 60_000;
+const approvalsEveryMs = 30_000;
 
 /**
  * Opens the store (migrating it), applies the shipped flows and the given blueprints, and wires the engine.
@@ -128,7 +130,7 @@ interface Parts {
 }
 
 function wire(options: DoorwardOptions, parts: Parts): App {
-  const { log, keyring, origin, opened, webhooks, mail, profile, retention, expressions, flows, now } = parts;
+  const { log, keyring, origin, opened, webhooks, mail, profile, expressions, flows, now } = parts;
   const channels = new Map([...deliveriesTo(webhooks, now), ...mail.channels]);
   const delivery = startDelivery({ outbox: opened.outbox, channels, log, now });
   const { counted, limits } = limitedStore(options.rateLimits, opened, now);
@@ -144,16 +146,12 @@ function wire(options: DoorwardOptions, parts: Parts): App {
   const tools = createTools({
     ...{ clock: { now }, hasher, keyring, log, read: store.read, profile, expressions },
     expressionHosts: createExpressionHosts(options.expressionHosts ?? []),
-    outbound: createOutbound(),
-    limits,
-    passwordScore: strength.score,
-    breachCheckUrl: breachCheckUrl(options),
-    brandName: brandName(options.brand),
-    mail: mail.desk,
-    newUserId: () => store.newUserId(),
+    ...{ outbound: createOutbound(), limits, passwordScore: strength.score, breachCheckUrl: breachCheckUrl(options) },
+    ...{ brandName: brandName(options.brand), mail: mail.desk, newUserId: () => store.newUserId() },
   });
   const world = worldOf(options, parts, { store, tools });
-  const purge = startJob('purge', purgeEveryMs, () => store.accounts.purge(now(), retention), log);
+  const approvals = createApprovals({ world, store, keyring, linkBase: mail.desk.linkBase, origin, log, now });
+  const jobs = [...startJobs(parts, approvals), delivery];
   return {
     ...{ origin, basePath, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },
     ...{ trustedProxies: options.trustedProxies ?? [], brand: options.brand, brandName: world.brandName, users },
@@ -164,7 +162,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
       hasFlow: async (slug) => (await flows.current(slug)) !== null,
     }),
     invitations: createInvitations({ store, mail: mail.desk, now, flow: (reference) => flows.named(reference) }),
-    ...{ step: (input) => step(world, input), inspect: (input) => inspected(world, input) },
+    ...{ approvals, step: (input) => step(world, input), inspect: (input) => inspected(world, input) },
     execute: (slug, given) => execute({ world, users, origin }, slug, given),
     currentFlow: (slug) => flows.current(slug),
     flowFor: (designation) => flowFor(flows, designation),
@@ -188,11 +186,23 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     mailboxKey: !mail.leaves && isLoopback(origin) ? new MailboxKey() : null,
     hashLoad: () => builtIn?.load ?? null,
     async close() {
-      await Promise.all([parts.watched?.stop(), purge.stop(), delivery.stop(), expressions.close(), strength.close()]);
+      await Promise.all([
+        ...jobs.map((job) => job.stop()),
+        parts.watched?.stop(),
+        expressions.close(),
+        strength.close(),
+      ]);
       await mail.close();
       await store.close();
     },
   };
+}
+
+function startJobs({ log, opened, retention, now }: Parts, approvals: Approvals): readonly Jobs[] {
+  return [
+    startJob('approvals', approvalsEveryMs, () => approvals.work(), log),
+    startJob('purge', purgeEveryMs, () => opened.accounts.purge(now(), retention), log),
+  ];
 }
 
 function worldOf(

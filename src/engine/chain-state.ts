@@ -33,6 +33,8 @@ export interface ChainState {
   readonly jump: Jump | null;
   readonly reports: readonly JsonObject[];
   readonly decisions: readonly PolicyDecision[];
+  /** The run is kept at least so long. */
+  readonly keepUntil?: number;
 }
 
 /** Another flow, planned for this visitor. */

@@ -194,6 +194,7 @@ export class Chain {
       messages: [...this.state.messages, ...(outcome.messages ?? [])],
       decisions: withDecisions(this.state.decisions, outcome.decisions ?? []),
       problems: null,
+      keepUntil: Math.max(this.state.keepUntil ?? 0, outcome.keepUntil ?? 0),
       ...(outcome.memo === undefined ? {} : { memo: outcome.memo }),
     });
     switch (outcome.kind) {

@@ -151,6 +151,7 @@ function bound(read: Reads): Reads {
     provenance: (userId) => read.provenance(userId),
     groups: (references) => read.groups(references),
     groupsOf: (userId) => read.groupsOf(userId),
+    membersWithin: (group) => read.membersWithin(group),
     attempts: (bucket, windowMs, now) => read.attempts(bucket, windowMs, now),
     reputation: (subject, address) => read.reputation(subject, address),
     setupSecret: () => read.setupSecret(),

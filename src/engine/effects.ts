@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../kernel/json.ts';
+import type { Approval, ApprovalWord } from './approval.ts';
 import type { AuthenticatorUse, NewAuthenticator } from './authenticator.ts';
 import type { UserWritten } from './hooks.ts';
 import type { Invitation, InvitationChanges } from './invitation.ts';
@@ -109,6 +110,18 @@ export type Effect =
   | { readonly kind: 'run_key.make'; readonly key: RunKey }
   /** Uses a key up, by its link or its code; refused with `used` when it is gone or has expired. */
   | { readonly kind: 'run_key.use'; readonly hash: string; readonly at: number }
+  /** Takes the place of an older one of the same step. */
+  | { readonly kind: 'approval.ask'; readonly approval: Approval }
+  /** Refused with `used` when this user said something before. */
+  | { readonly kind: 'approval.say'; readonly approval: string; readonly word: ApprovalWord }
+  /** Refused with `used` when it is decided already. */
+  | {
+      readonly kind: 'approval.close';
+      readonly approval: string;
+      readonly status: Exclude<Approval['status'], 'waiting'>;
+    }
+  /** Refused with `used` when somebody else reminded, or it is decided. */
+  | { readonly kind: 'approval.remind'; readonly approval: string }
   /** Refused with `taken` (field `credential`) when the passkey is known already, whoever has it. */
   | { readonly kind: 'authenticator.add'; readonly authenticator: NewAuthenticator }
   /** Refused with `used` when it was used up to there before, or is gone: a code is good once. */

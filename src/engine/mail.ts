@@ -14,6 +14,10 @@ export const mailTemplates = [
   'sign_in_link',
   'sign_in_code',
   'invitation',
+  'approval_request',
+  'approval_reminder',
+  'approval_approved',
+  'approval_denied',
   'notice',
 ] as const;
 export type MailTemplate = (typeof mailTemplates)[number];

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../kernel/json.ts';
+import type { ApprovalFile } from './approval.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Effect, Refusal } from './effects.ts';
 import type { ExpressionHosts } from './expression-hosts.ts';
@@ -40,6 +41,8 @@ export interface Reads {
   groups(references: readonly string[]): Promise<readonly (Group | null)[]>;
   /** The user's groups with all their ancestors (at most 20 levels up). */
   groupsOf(userId: number): Promise<readonly Group[]>;
+  /** Active members of the group, and of the groups inside it, in the order of their ids; at most a thousand. */
+  membersWithin(group: string): Promise<readonly User[]>;
   /** How often an attempt was counted in its current window. */
   attempts(bucket: string, windowMs: number, now: number): Promise<number>;
   /** The sum of the scores of a subject at any address, and of anybody at an address; null leaves one out. */
@@ -178,6 +181,8 @@ export interface Store {
   }): Promise<Loaded>;
   /** The run that a key was made for, with the key; expired or not. */
   waiting(hash: string): Promise<{ readonly key: RunKey; readonly run: Run } | null>;
+  /** An approval and the run that waits for it. What was said is not older than the run. */
+  approval(uuid: string): Promise<(ApprovalFile & { readonly run: Run }) | null>;
   commit(commit: Commit): Promise<CommitAnswer>;
   readonly read: Reads;
 }

@@ -1,4 +1,5 @@
 import type { Locale } from '../protocol/localize.ts';
+import type { ApprovalFile, NewWord } from './approval.ts';
 
 /**
  * A one-time key to a waiting run, for somebody who may be elsewhere: a link, and perhaps a short code that says the
@@ -27,10 +28,13 @@ export interface RunKey {
 }
 
 /** What somebody outside of a run says to it. */
-export interface Signal {
-  readonly kind: 'link';
-  /** The key that it was found by; it is live, and good for this very step. */
-  readonly key: RunKey;
-  /** Who says it, if they are signed in where they say it. */
-  readonly by: number | null;
-}
+export type Signal =
+  | {
+      readonly kind: 'link';
+      /** The key that it was found by; it is live, and good for this very step. */
+      readonly key: RunKey;
+      /** Who says it, if they are signed in where they say it. */
+      readonly by: number | null;
+    }
+  /** Who says it may, and has not before. */
+  | { readonly kind: 'approval'; readonly file: ApprovalFile; readonly word: NewWord };

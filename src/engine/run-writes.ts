@@ -54,7 +54,7 @@ function move(world: World, scene: Scene, run: Run, chain: Chain): Run {
     userId: state.visitor.user?.id ?? null,
     impersonatorId: state.visitor.impersonator?.id ?? null,
     seq: run.seq + 1,
-    expiresAt: scene.now + runLifetimeMs,
+    expiresAt: Math.max(scene.now + runLifetimeMs, state.keepUntil ?? 0),
     state:
       ended === null
         ? {

@@ -90,7 +90,8 @@ async function ownerOf(world: World, { input, now }: Scene, run: Run, key: RunKe
   return isPinnedTo(run, visitor) ? visitor : null;
 }
 
-function stateOf(run: Run, visitor: Visitor): ChainState {
+/** The run as it stands, for its owner. */
+export function stateOf(run: Run, visitor: Visitor): ChainState {
   const { plan, visited, context, challenge, memo, decisions } = run.state;
   return {
     ...{ plan, visited, context, challenge, memo, messages: [], problems: null, effects: [], visitor },
@@ -160,7 +161,7 @@ async function writesOf(world: World, occasion: Occasion): Promise<readonly RunW
 }
 
 /** A denial, or an end that a stage decided, is for the owner to see: the run waits with it as its challenge. */
-function leftForOwner(state: ChainState): ChainState {
+export function leftForOwner(state: ChainState): ChainState {
   if (state.ended === null) return state;
   const challenge: Challenge =
     state.ended.kind === 'denied'

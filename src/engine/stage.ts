@@ -108,6 +108,8 @@ interface Common {
   readonly messages?: readonly Text[];
   /** What the stage keeps for itself until it is done; a secret is kept sealed. */
   readonly memo?: PromptValue;
+  /** Milliseconds since the epoch: the run is kept at least so long, since it waits for somebody. */
+  readonly keepUntil?: number;
   /** What the policies said that it asked, for the inspector. */
   readonly decisions?: readonly PolicyDecision[];
 }

@@ -1,5 +1,6 @@
 import { account, cancel, defaultFlow, endOtherSessions, endSession, home } from './account-routes.ts';
 import { config, currentBrand, deleteSession, me, sessions } from './api-routes.ts';
+import { approval, approvalRequest, approvalRequests, approvals, wayBack } from './approval-routes.ts';
 import {
   authenticators,
   authenticatorsOfKind,
@@ -38,6 +39,8 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
   ['DELETE', '/api/v3/authenticators/:kind/:uuid/', deleteAuthenticator],
   ['GET', '/api/v3/stages/all/user_settings/', userSettings],
   ['GET', '/api/v3/events/events/', events],
+  ['GET', '/api/v3/stages/approval/requests/', approvalRequests],
+  ['GET POST', '/api/v3/stages/approval/requests/:pk/', approvalRequest],
   ['GET POST', '/api/v3/stages/invitation/invitations/', invitations],
   ['GET PATCH DELETE', '/api/v3/stages/invitation/invitations/:pk/', invitation],
 
@@ -49,6 +52,9 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
   ['POST', '/if/user/authenticators/:uuid/remove', removeAuthenticator],
   ['POST', '/if/user/authenticators/:uuid/rename', renameAuthenticator],
   ['POST', '/if/user/impersonation/end', stopActing],
+  ['GET', '/if/approvals/', approvals],
+  ['GET POST', '/if/approvals/:uuid/', approval],
+  ['GET POST', '/if/approvals/:uuid/return/', wayBack],
   ['GET', '/if/mail/', mailbox],
   ['GET', '/if/mail/:id/', mail],
   ['GET', '/', home],

@@ -1,3 +1,4 @@
+import { ApprovalWait } from './approval.tsx';
 import { EmailSetup, StaticSetup, TotpSetup, Validate, WebAuthnSetup } from './authenticators.tsx';
 import { Captcha } from './captcha.tsx';
 import { Consent } from './consent.tsx';
@@ -26,7 +27,7 @@ export function flowPage(data: FlowPageData): string {
       layout={reply.flow?.layout ?? 'stacked'}
       background={reply.flow?.background ?? ''}
       acting={data.acting}
-      refreshes={reply.challenge.component === 'ak-stage-email'}
+      refreshes={['ak-stage-email', 'ak-stage-approval'].includes(reply.challenge.component)}
     >
       <h1>{heading}</h1>
       {reply.messages.length === 0 ? null : (
@@ -65,6 +66,8 @@ function Step({ data }: { readonly data: FlowPageData }) {
       return <Captcha data={data} challenge={challenge} />;
     case 'ak-stage-email':
       return <EmailWait data={data} challenge={challenge} />;
+    case 'ak-stage-approval':
+      return <ApprovalWait data={data} challenge={challenge} />;
     case 'ak-stage-consent':
       return <Consent data={data} challenge={challenge} />;
     case 'xak-flow-shell':

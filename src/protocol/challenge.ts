@@ -19,6 +19,7 @@ export type Challenge =
   | RedirectChallenge
   | AccessDeniedChallenge
   | EmailChallenge
+  | ApprovalChallenge
   | ConsentChallenge
   | CaptchaChallenge
   | FlowErrorChallenge
@@ -198,6 +199,13 @@ export interface EmailChallenge {
   readonly component: 'ak-stage-email';
   /** Where to, as its owner recognises it; '' where that would tell who has an account. */
   readonly address: string;
+}
+
+/** Somebody in charge is asked; there is nothing to answer. */
+export interface ApprovalChallenge {
+  readonly component: 'ak-stage-approval';
+  /** ISO 8601: it is denied then, if nobody decided. */
+  readonly deadline: string;
 }
 
 /** What an application wants to be allowed. */

@@ -1,4 +1,5 @@
 import type { AnyStage } from '../engine/stage.ts';
+import { approval } from './approval/stage.ts';
 import { authenticatorEmail } from './authenticator-email/stage.ts';
 import { authenticatorStatic } from './authenticator-static/stage.ts';
 import { authenticatorTotp } from './authenticator-totp/stage.ts';
@@ -28,6 +29,7 @@ export const stages: readonly AnyStage[] = [
   password,
   prompt,
   email,
+  approval,
   captcha,
   consent,
   // Authenticators

@@ -1,7 +1,10 @@
+import type { Approval } from '../engine/approval.ts';
 import type { Group, Session, Token, User } from '../engine/user.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Keyring } from '../kernel/secrets.ts';
 import { usernameKey } from '../kernel/text.ts';
 import { administrators, noAdministrator } from './administrators.ts';
+import { type ApprovalFilter, listApprovals } from './approval-rows.ts';
 import type { Driver } from './driver.ts';
 import { countEvents, type EventFilter, listEvents, type StoredEvent } from './events.ts';
 import {
@@ -62,6 +65,8 @@ export interface Accounts {
   listInvitations(filter: InvitationFilter): Promise<readonly ListedInvitation[]>;
   countInvitations(filter: InvitationFilter): Promise<number>;
   findInvitation(uuid: string): Promise<ListedInvitation | null>;
+  /** Those that wait; the ones that end first come first. */
+  listApprovals(filter: ApprovalFilter): Promise<readonly Approval[]>;
   hasAdministrator(): Promise<boolean>;
   /** Replaces the one-time secret of the initial setup; does nothing and answers false when there is an administrator. */
   ensureSetupSecret(hash: string): Promise<boolean>;
@@ -69,7 +74,7 @@ export interface Accounts {
   purge(now: number, retention?: Retention): Promise<Purged>;
 }
 
-export function accountsOn(driver: Driver, clock: Clock): Accounts {
+export function accountsOn(driver: Driver, clock: Clock, keyring: Keyring): Accounts {
   const users = async (query: Sql): Promise<User[]> => present((await driver.read(query)).map((row) => userFrom(row)));
   return {
     async listUsers({ page = 1, pageSize = 100, ...filter }) {
@@ -125,6 +130,7 @@ export function accountsOn(driver: Driver, clock: Clock): Accounts {
     listInvitations: (filter) => listInvitations(driver, filter),
     countInvitations: (filter) => countInvitations(driver, filter),
     findInvitation: (uuid) => findInvitation(driver, uuid),
+    listApprovals: (filter) => listApprovals(driver, keyring, filter),
     async hasAdministrator() {
       return (await driver.read(sql`SELECT 1 WHERE EXISTS (${administrators})`)).length > 0;
     },

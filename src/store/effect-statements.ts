@@ -4,6 +4,7 @@ import { reputationBounds, reputationKeptMs } from '../engine/reputation.ts';
 import { newUuid } from '../kernel/ids.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import { noAdministrator } from './administrators.ts';
+import { approvalStatements } from './approval-rows.ts';
 import { addAuthenticator, changeAuthenticator, useAuthenticator } from './authenticator-rows.ts';
 import type { Statement } from './driver.ts';
 import { changeInvitation, makeInvitation, useInvitation } from './invitation-rows.ts';
@@ -214,6 +215,10 @@ const compilers: { readonly [K in Exclude<Kind, GatheredKind>]: Compile<K> } = {
   'authenticator.use': (effect) => useAuthenticator(effect),
   'authenticator.rename': (effect) => [changeAuthenticator(effect)],
   'authenticator.remove': (effect) => [changeAuthenticator(effect)],
+  'approval.ask': approvalStatements,
+  'approval.say': approvalStatements,
+  'approval.close': approvalStatements,
+  'approval.remind': approvalStatements,
 };
 
 /** Two of these in one commit are carried out one after the other: they may mean the same row. */

@@ -3,6 +3,7 @@ import type { Hooks, Store } from '../engine/ports.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import { type Accounts, accountsOn } from './accounts.ts';
+import { approvalFile } from './approval-rows.ts';
 import { commitOn } from './commit.ts';
 import { definitionsOn } from './definitions.ts';
 import type { Driver, Log } from './driver.ts';
@@ -65,10 +66,11 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       migrations: applied,
       load: (key) => load(driver, keyring, log, key),
       waiting: (hash) => waiting(driver, keyring, log, hash),
+      approval: (uuid) => approvalFile(driver, keyring, log, uuid),
       commit: (commit) => commitOn({ driver, keyring, log, hooks }, clock.now(), commit),
       read: readsOn(driver, clock, keyring),
       definitions: definitionsOn({ driver, keyring, clock, log }),
-      accounts: accountsOn(driver, clock),
+      accounts: accountsOn(driver, clock, keyring),
       outbox: outboxOn(driver, keyring, clock),
       newUserId: userIds(driver),
       ready: async () => void (await driver.read(sql`SELECT 1`)),

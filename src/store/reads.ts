@@ -88,6 +88,7 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
         ...(int(row, groupColumns.names.length) === 0 ? {} : { inherited: true as const }),
       }));
     },
+    membersWithin: (group) => membersWithin(driver, group),
     // The window's length was decided when its first attempt was counted.
     async attempts(bucket, _windowMs, now) {
       const [row] = await driver.read(
@@ -119,6 +120,19 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
       return textOrNull(row ?? [], 0) ?? undefined;
     },
   };
+}
+
+async function membersWithin(driver: Driver, group: string): Promise<readonly User[]> {
+  const rows = await driver.read(sql`
+    WITH RECURSIVE below (pk, depth) AS (
+      SELECT CAST(${group} AS text), 0
+      UNION
+      SELECT child.pk, below.depth + 1 FROM below JOIN doorward_group child ON child.parent = below.pk
+      WHERE below.depth < 20
+    )
+    SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.is_active = 1 AND u.id IN
+      (SELECT m.user_id FROM doorward_membership m JOIN below ON below.pk = m.group_pk) ORDER BY u.id LIMIT 1000`);
+  return rows.map((row) => userFrom(row)).filter((user) => user !== null);
 }
 
 async function setupSecret(driver: Driver): Promise<string | null> {

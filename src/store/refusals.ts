@@ -38,6 +38,8 @@ const referring: Readonly<Record<string, readonly Effect['kind'][]>> = {
   doorward_token: ['token.create'],
   doorward_invitation: ['invitation.make'],
   doorward_run_key: ['run_key.make'],
+  doorward_approval: ['approval.ask'],
+  doorward_approval_word: ['approval.say'],
   doorward_authenticator: ['authenticator.add'],
   doorward_group: ['group.create', 'group.update'],
 };

@@ -169,6 +169,23 @@ CREATE INDEX doorward_invitation_expires ON doorward_invitation (expires_at);
 CREATE INDEX doorward_invitation_creator ON doorward_invitation (created_by) WHERE created_by IS NOT NULL;
 `;
 
+const approvals = `
+CREATE TABLE doorward_approval (
+  uuid text NOT NULL PRIMARY KEY, run text NOT NULL REFERENCES doorward_run (id) ON DELETE CASCADE, flow text NOT NULL,
+  binding text NOT NULL, group_pk text NOT NULL, required bigint NOT NULL, asked text NOT NULL, created_at bigint NOT NULL,
+  deadline_at bigint NOT NULL, remind_at bigint, status text NOT NULL
+) {strict};
+CREATE INDEX doorward_approval_run ON doorward_approval (run);
+CREATE INDEX doorward_approval_due ON doorward_approval (deadline_at) WHERE status = 'waiting';
+CREATE INDEX doorward_approval_remind ON doorward_approval (remind_at) WHERE status = 'waiting' AND remind_at IS NOT NULL;
+CREATE TABLE doorward_approval_word (
+  approval text NOT NULL REFERENCES doorward_approval (uuid) ON DELETE CASCADE,
+  user_id bigint NOT NULL REFERENCES doorward_user (id) ON DELETE CASCADE, verdict text NOT NULL, reason text NOT NULL,
+  said_at bigint NOT NULL, PRIMARY KEY (approval, user_id)
+) {keyed};
+CREATE INDEX doorward_approval_word_user ON doorward_approval_word (user_id);
+`;
+
 /** Raises with a private SQLSTATE and the number of the statement whose guard failed: aborts a folded commit. */
 const refuse = `
 CREATE FUNCTION doorward_refuse(statement text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
@@ -181,6 +198,7 @@ export const migrations: readonly Migration[] = [
   { id: 3, name: 'authenticators', ddl: factors },
   { id: 4, name: 'keys to waiting runs', ddl: keys },
   { id: 5, name: 'invitations', ddl: invitations },
+  { id: 6, name: 'approvals', ddl: approvals },
 ];
 
 const words = {

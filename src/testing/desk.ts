@@ -188,6 +188,7 @@ function readsOf(options: DeskOptions): Reads {
       }
       return null;
     },
+    membersWithin: async () => users.filter(({ isActive }) => isActive),
     usersByEmail: async (key) => users.filter(({ email }) => email !== '' && usernameKey(email) === key),
     passwordHash: async (id) => storedHash(options, id),
     passwordHistory: async (id, limit) => {

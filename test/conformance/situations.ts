@@ -12,6 +12,7 @@ export const typedSecret = 'typed-in-confidence-7f3a';
 
 /** The least configuration of the stages that cannot do without one. */
 export const least: Readonly<Record<string, JsonObject>> = {
+  approval: { approvers_group: 'pk-staff' },
   captcha: { public_key: 'site', private_key: typedSecret },
   identification: { user_fields: ['username'] },
   initial_setup: { group: 'pk-staff' },
@@ -25,6 +26,7 @@ export const others: Readonly<Record<string, readonly JsonObject[]>> = {
     { pretend_user_exists: false },
     { captcha_stage: 'captcha' },
   ],
+  approval: [{ required: 2, deadline: 'hours=1', reminder: 'minutes=30', message: 'May they?' }],
   captcha: [{ interactive: true, error_on_invalid_score: false }],
   consent: [{ mode: 'permanent' }],
   prompt: [{ fields: promptTypes.map((type) => `prompt-${type}`) }],

@@ -208,7 +208,9 @@ function shapeOf(outcome: Outcome | undefined): unknown {
   return JSON.parse(
     JSON.stringify(outcome ?? null, (_, value: unknown) =>
       typeof value === 'string'
-        ? value.replace(/(?<=^|\n|flow_token=)([\w-]{36,}|\d{6})$/, (made) => `made of ${made.length}`)
+        ? value
+            .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, 'a uuid')
+            .replace(/(?<=^|\n|flow_token=)([\w-]{36,}|\d{6})$/, (made) => `made of ${made.length}`)
         : value,
     ),
   );

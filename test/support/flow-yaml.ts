@@ -32,6 +32,7 @@ const models: Readonly<Record<string, string>> = {
   authenticator_static: 'authentik_stages_authenticator_static.authenticatorstaticstage',
   authenticator_webauthn: 'authentik_stages_authenticator_webauthn.authenticatorwebauthnstage',
   authenticator_email: 'authentik_stages_authenticator_email.authenticatoremailstage',
+  approval: 'doorward_stages_approval.approvalstage',
   email: 'authentik_stages_email.emailstage',
   captcha: 'authentik_stages_captcha.captchastage',
   consent: 'authentik_stages_consent.consentstage',

@@ -35,6 +35,17 @@ export function letterOf(template: MailTemplate, mail: Mail, brand: string): Let
     const notes = [say('mail.notice_happened'), say('mail.notice_not_you')];
     return { ...base, subject: say(`mail.${about}_subject`), sentence: say(`mail.${about}`), notes };
   }
+  if (isAboutApproval(template)) {
+    const sentence = { subject: say(`mail.${template}_subject`), sentence: say(`mail.${template}`) };
+    const url = String(values.url ?? '');
+    return {
+      ...base,
+      ...sentence,
+      url,
+      action: say(`mail.${template}_action`),
+      notes: approvalNotes(template, mail, say),
+    };
+  }
   const code = String(values.code ?? '');
   return {
     ...base,
@@ -55,13 +66,29 @@ export function letterOf(template: MailTemplate, mail: Mail, brand: string): Let
   };
 }
 
+type ApprovalTemplate = Extract<MailTemplate, `approval_${string}`>;
+
+function isAboutApproval(template: MailTemplate): template is ApprovalTemplate {
+  return template.startsWith('approval_');
+}
+
+/** Until when, and where it was asked from; or why it was denied. */
+function approvalNotes(template: ApprovalTemplate, { values }: Mail, say: (key: MessageKey) => string): string[] {
+  const asks = template === 'approval_request' || template === 'approval_reminder';
+  return [
+    ...(values.reason === undefined ? [] : [say('mail.approval_reason')]),
+    ...(asks ? [say('mail.approval_until'), say('mail.asked')] : []),
+    ...(template === 'approval_approved' && values.url !== undefined ? [say('mail.approval_way_back')] : []),
+  ];
+}
+
 /** What a template may name: the message's values in words. */
 export function shownValues({ locale, to, values }: Mail): Readonly<Record<string, string>> {
   const moment = (value: unknown): string => (typeof value === 'number' ? inWords(value, locale) : '');
   const value = (name: string): string => String(values[name] ?? '');
   return {
     ...{ url: value('url'), code: value('code'), username: value('username'), place: value('place') },
-    name: shownName(to.name),
+    ...{ name: shownName(to.name), reason: value('reason') },
     device: localize(deviceText(value('device')), locale),
     ...{ expires: moment(values.expires), asked_at: moment(values.time) },
   };

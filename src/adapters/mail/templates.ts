@@ -22,7 +22,7 @@ export interface MailTemplates {
 /** What `{{ name }}` may be. */
 export const placeholders = [
   ...['brand', 'subject', 'greeting', 'sentence', 'action', 'url', 'code', 'code_note', 'notes'],
-  ...['name', 'username', 'device', 'place', 'expires', 'asked_at'],
+  ...['name', 'username', 'device', 'place', 'expires', 'asked_at', 'reason'],
 ] as const;
 
 const placeholder = /\{\{\s*([\w.]+)\s*\}\}/g;

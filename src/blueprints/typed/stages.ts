@@ -1,6 +1,7 @@
 /** A builder for each stage that is shipped, and one for stages of your own. */
 import type { Stage } from '../../engine/stage.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import { approval as approvalStage } from '../../stages/approval/stage.ts';
 import { captcha as captchaStage } from '../../stages/captcha/stage.ts';
 import { consent as consentStage } from '../../stages/consent/stage.ts';
 import { deny as denyStage } from '../../stages/deny/stage.ts';
@@ -168,6 +169,14 @@ export function email(
   options: StageOptions & SettingsOf<typeof emailStage, 'use_global_settings'> = {},
 ): StageOf<'email', typeof emailStage> {
   return stageFrom(emailStage, options);
+}
+
+/** Waits until people in charge approve: members of this group, `required` of them. */
+export function approval(
+  options: StageOptions & SettingsOf<typeof approvalStage, 'approvers_group'> & { readonly approversGroup: string },
+): StageOf<'approval', typeof approvalStage> {
+  const { approversGroup: group, ...rest } = options;
+  return stageFrom(approvalStage, rest, { config: { approvers_group: { $group: group } } });
 }
 
 /** Deletes the account of who goes through the flow, after a click. */

@@ -1,3 +1,4 @@
+import { approval } from './de/approval.ts';
 import { authenticators } from './de/authenticators.ts';
 import { captcha } from './de/captcha.ts';
 import { engine } from './de/engine.ts';
@@ -15,4 +16,5 @@ export const de: Record<MessageKey, string> = {
   ...pages,
   ...authenticators,
   ...captcha,
+  ...approval,
 };

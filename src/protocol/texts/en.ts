@@ -1,3 +1,4 @@
+import { approval } from './en/approval.ts';
 import { authenticators } from './en/authenticators.ts';
 import { captcha } from './en/captcha.ts';
 import { engine } from './en/engine.ts';
@@ -7,7 +8,7 @@ import { policies } from './en/policies.ts';
 import { stages } from './en/stages.ts';
 
 /** The English catalogue: the list of all keys. `{name}` in a text is replaced by a parameter. */
-export const en = { ...engine, ...stages, ...policies, ...mail, ...pages, ...authenticators, ...captcha };
+export const en = { ...engine, ...stages, ...policies, ...mail, ...pages, ...authenticators, ...captcha, ...approval };
 
 /** A key of the catalogues. */
 export type MessageKey = keyof typeof en;

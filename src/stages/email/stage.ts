@@ -33,7 +33,9 @@ export const email = defineStage({
   enter,
   answer,
   confirmation,
-  async signal(desk, { key }) {
+  async signal(desk, signal) {
+    if (signal.kind !== 'link') return gone;
+    const { key } = signal;
     const to = await recipientOf(desk);
     return to === null || to === 'unchanged' ? gone : proven(desk, to, key, []);
   },
