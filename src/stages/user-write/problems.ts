@@ -45,8 +45,7 @@ export async function findProblem(
  */
 export function usernameTaken(desk: Desk): Outcome {
   const username = promptValue(desk.context, 'username');
-  const isAddress = typeof username === 'string' && /^[^\s@]+@[^\s@]+$/.test(username);
-  if (isAddress && !desk.unattended) return { kind: 'deny', message: failed };
+  if (typeof username === 'string' && isAddress(username) && !desk.unattended) return { kind: 'deny', message: failed };
   return revise(desk, { username: [{ code: 'unique', text: text('prompt.username_taken') }] }, failed);
 }
 
@@ -90,13 +89,19 @@ function tooLong({ columns }: Changes): FieldProblems {
   return problems;
 }
 
+function isAddress(username: string): boolean {
+  return /^[^\s@]+@[^\s@]+$/.test(username);
+}
+
 /**
  * Looked up before the costly hash, as advice; the unique index decides (W32, CONTRACT: Trust). A user's own name in
- * other case is free.
+ * other case is free. Nobody calls themselves by another user's address: a username wins at the sign-in, and the owner
+ * of the address would be locked out (CVE-2026-19607).
  */
 async function isTaken(desk: Desk, before: User, after: User): Promise<boolean> {
   const key = usernameKey(after.username);
   if (key === usernameKey(before.username)) return false;
   const holder = await desk.read.userByUsername(key);
-  return holder !== null && holder.id !== after.id;
+  if (holder !== null && holder.id !== after.id) return true;
+  return isAddress(key) && (await desk.read.usersByEmail(key)).some(({ id }) => id !== after.id);
 }
