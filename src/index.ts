@@ -53,6 +53,13 @@ export type { ListedToken, Tokens } from './app/tokens.ts';
 export type { SignedInOf, UserOf, UsersOf } from './app/typed-users.ts';
 export type { Actor, NewUser } from './app/users.ts';
 export {
+  authenticatorEmail,
+  authenticatorStatic,
+  authenticatorTotp,
+  authenticatorValidate,
+  authenticatorWebauthn,
+} from './blueprints/typed/authenticators.ts';
+export {
   type Conditions,
   type FlowFunction,
   type FlowRequest,

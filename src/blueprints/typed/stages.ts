@@ -19,6 +19,7 @@ import { userLogin as userLoginStage } from '../../stages/user-login/stage.ts';
 import { userLogout as userLogoutStage } from '../../stages/user-logout/stage.ts';
 import type { ProtectedField } from '../../stages/user-write/dispatch.ts';
 import { userWrite as userWriteStage } from '../../stages/user-write/stage.ts';
+import type { ValidateStage } from './authenticators.ts';
 import type { FlowRequest, FunctionAnswer, PolicyUse } from './condition.ts';
 import type { Answers } from './field.ts';
 import {
@@ -43,6 +44,8 @@ interface IdentificationLinks {
   readonly password?: PasswordStage;
   /** Asks this captcha on the same page, before anybody is looked up. */
   readonly captcha?: CaptchaStage;
+  /** Passkeys that it allows sign in without a name. */
+  readonly passkeys?: ValidateStage;
   readonly enrollmentFlow?: FlowReference;
   readonly recoveryFlow?: FlowReference;
   readonly passwordlessFlow?: FlowReference;
@@ -52,19 +55,34 @@ type IdentificationOptions = StageOptions &
   IdentificationLinks &
   SettingsOf<
     typeof identificationStage,
-    'password_stage' | 'captcha_stage' | 'enrollment_flow' | 'recovery_flow' | 'passwordless_flow' | 'sources'
+    | 'password_stage'
+    | 'captcha_stage'
+    | 'webauthn_stage'
+    | 'enrollment_flow'
+    | 'recovery_flow'
+    | 'passwordless_flow'
+    | 'sources'
   >;
 
 /** Asks who the visitor is: by default by username or email address. */
 export function identification(
   options: IdentificationOptions = {},
 ): StageOf<'identification', typeof identificationStage> {
-  const { password: inline, captcha: shown, enrollmentFlow, recoveryFlow, passwordlessFlow, ...rest } = options;
+  const {
+    password: inline,
+    captcha: shown,
+    passkeys,
+    enrollmentFlow,
+    recoveryFlow,
+    passwordlessFlow,
+    ...rest
+  } = options;
   return stageFrom(identificationStage, rest, {
     config: {
       user_fields: [...(rest.userFields ?? ['username', 'email'])],
       password_stage: inline === undefined ? undefined : { $inline: inline },
       captcha_stage: shown === undefined ? undefined : { $inline: shown },
+      webauthn_stage: passkeys === undefined ? undefined : { $inline: passkeys },
       enrollment_flow: linkTo(enrollmentFlow),
       recovery_flow: linkTo(recoveryFlow),
       passwordless_flow: linkTo(passwordlessFlow),
