@@ -87,7 +87,7 @@ export function shownValues({ locale, to, values }: Mail): Readonly<Record<strin
   const moment = (value: unknown): string => (typeof value === 'number' ? inWords(value, locale) : '');
   const value = (name: string): string => String(values[name] ?? '');
   return {
-    ...{ url: value('url'), code: value('code'), username: value('username'), place: value('place') },
+    ...{ url: value('url'), code: value('code'), username: shownUsername(value('username')), place: value('place') },
     ...{ name: shownName(to.name), reason: value('reason') },
     device: localize(deviceText(value('device')), locale),
     ...{ expires: moment(values.expires), asked_at: moment(values.time) },
@@ -119,6 +119,11 @@ export function plainTemplate(name: string): string {
  */
 function shownName(name: string): string {
   return [...name].length > 60 || /[/\\<>@:]|www\.|\.\p{L}{2,}/iu.test(name) ? '' : name;
+}
+
+/** Strangers choose usernames too, and some are addresses; one that is a link or a message of its own is left out. */
+function shownUsername(username: string): string {
+  return [...username].length > 80 || /[/\\<>:]|www\./iu.test(username) ? '…' : username;
 }
 
 function inWords(at: number, locale: Locale): string {
