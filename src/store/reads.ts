@@ -125,7 +125,7 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
 async function membersWithin(driver: Driver, group: string): Promise<readonly User[]> {
   const rows = await driver.read(sql`
     WITH RECURSIVE below (pk, depth) AS (
-      SELECT CAST(${group} AS text), 0
+      SELECT pk, 0 FROM doorward_group WHERE pk = ${group}
       UNION
       SELECT child.pk, below.depth + 1 FROM below JOIN doorward_group child ON child.parent = below.pk
       WHERE below.depth < 20

@@ -20,6 +20,7 @@ import {
 import type { Locale } from '../../src/protocol/localize.ts';
 import { type FieldProblems, text } from '../../src/protocol/text.ts';
 import { accountData, brand } from './account-sample.ts';
+import { approvalSamples } from './approval-sample.ts';
 import { authenticatorSamples } from './authenticator-samples.ts';
 import { inspectedSample } from './inspector-sample.ts';
 
@@ -290,6 +291,11 @@ export const samplePages: Readonly<Record<string, string>> = {
     { title: 'Create your account' },
   ),
   'email-link-used': samplePage({ component: 'xak-flow-shell', body: text('signal.done') }, { title: 'Thank you' }),
+  approval: samplePage(
+    { component: 'ak-stage-approval', deadline: '2025-01-08T12:00:00.000Z' },
+    { title: 'Create your account' },
+  ),
+  ...approvalSamples,
   mailbox: mailboxPage({ brand: defaultBrand, locale: 'en' }, [
     { id: 'one', to: 'ada@example.com', subject: 'Set a new password', createdAt: Date.UTC(2025, 0, 1, 12) },
   ]),
