@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AttackedSite, attackOnBothDatabases, signIn } from '../support/attacked-site.ts';
+import { type AttackedSite, attackOnSqlite, signIn } from '../support/attacked-site.ts';
 import { flowYaml } from '../support/flow-yaml.ts';
 import { signUp, type WebAnswer } from '../support/web-client.ts';
 
@@ -39,7 +39,7 @@ describe.each([
   ['without a proxy', {}],
   ['behind a trusted proxy', { trustedProxies: ['127.0.0.0/8', '::1/128'] }],
 ])('%s', (_, proxies) => {
-  attackOnBothDatabases('headers', { blueprints, ...proxies }, (site) => {
+  attackOnSqlite('headers', { blueprints, ...proxies }, (site) => {
     const isTrusted = 'trustedProxies' in proxies;
 
     it('host header poisoning: no link of any mail leads to where the request said', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { attackOnBothDatabases } from '../support/attacked-site.ts';
+import { attackOnSqlite } from '../support/attacked-site.ts';
 import { hiddenFields, signUp } from '../support/web-client.ts';
 
 const payloads = [
@@ -21,7 +21,7 @@ const payloads = [
   '\u202Ezyx',
 ];
 
-attackOnBothDatabases('injection', {}, (site) => {
+attackOnSqlite('injection', {}, (site) => {
   describe('template injection', () => {
     it.each(payloads)('a name of %j is text in every page and mail', async (payload) => {
       const username = `u${payloads.indexOf(payload)}-${payload}`;

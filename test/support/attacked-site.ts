@@ -112,13 +112,25 @@ export function shapeOf({ status, headers, text }: WebAnswer, typed: string): st
   ]);
 }
 
+type Attacks = (site: AttackedSite) => void;
+
 /** Runs the same attacks on a site on each database. */
-export function attackOnBothDatabases(
+export function attackOnBothDatabases(name: string, options: Partial<DoorwardOptions>, attacks: Attacks): void {
+  for (const dialect of ['sqlite', 'postgres'] as const) attackOn(dialect, name, options, attacks);
+}
+
+/** For attacks in which the database has no say. */
+export function attackOnSqlite(name: string, options: Partial<DoorwardOptions>, attacks: Attacks): void {
+  attackOn('sqlite', name, options, attacks);
+}
+
+function attackOn(
+  dialect: 'sqlite' | 'postgres',
   name: string,
   options: Partial<DoorwardOptions>,
-  attacks: (site: AttackedSite) => void,
+  attacks: Attacks,
 ): void {
-  describe.each(['sqlite', 'postgres'] as const)(`${name} on %s`, (dialect) => {
+  describe(`${name} on ${dialect}`, () => {
     const site = new AttackedSite(dialect);
     beforeAll(() => site.open(options));
     afterAll(() => site.close());
