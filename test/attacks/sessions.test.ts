@@ -4,6 +4,8 @@ import { flowYaml } from '../support/flow-yaml.ts';
 import { hiddenFields, signUp, type WebAnswer, type WebClient } from '../support/web-client.ts';
 
 const duty = 'sign-in-with-a-duty';
+const detour = 'sign-in-with-a-detour';
+const there = 'where-the-detour-leads';
 const blueprints = [
   flowYaml({
     slug: duty,
@@ -14,6 +16,23 @@ const blueprints = [
       { kind: 'prompt', fields: [{ field_key: 'attributes.terms', required: true }] },
       { kind: 'user_write', attrs: { user_creation_mode: 'never_create' } },
       { kind: 'user_login' },
+    ],
+  }),
+  flowYaml({ slug: there, stages: [{ kind: 'dummy' }, { kind: 'user_login' }] }),
+  flowYaml({
+    slug: detour,
+    attrs: { designation: 'authentication' },
+    stages: [
+      { kind: 'identification', attrs: { user_fields: ['username'] } },
+      { kind: 'password', attrs: { backends: ['authentik.core.auth.InbuiltBackend'] } },
+      {
+        kind: 'redirect',
+        attrs: {
+          mode: 'flow',
+          keep_context: true,
+          target_flow: `!Find [authentik_flows.flow, [slug, ${there}]]`,
+        },
+      },
     ],
   }),
 ];
@@ -37,7 +56,7 @@ function cookieOf(browser: WebClient): string | undefined {
   return [...browser.cookies].find(([name]) => name.endsWith('doorward_session'))?.[1];
 }
 
-attackOnBothDatabases('sessions', { blueprints }, (site) => {
+attackOnBothDatabases('sessions', { blueprints, proof: 'off' }, (site) => {
   it('CVE-2026-7507 session fixation: a session made beforehand is nobody’s once its victim signs in', async () => {
     await site.user('ada');
     const thief = site.browser();
@@ -93,6 +112,25 @@ attackOnBothDatabases('sessions', { blueprints }, (site) => {
     expect((await late.post(password)).json().component).toBe('ak-stage-access-denied');
     await hasty.answer({ 'attributes.terms': 'yes' });
     expect(await hasty.whoAmI()).toBe('betty');
+  });
+
+  it('CVE-2026-7507 session fixation: the flow that a proof leads into is not shared either', async () => {
+    await site.user('bianca');
+    const thief = site.browser();
+    await thief.open(detour);
+    const victim = thief.twin();
+    await victim.answer({ uid_field: 'bianca' });
+    const password = { component: 'ak-stage-password', password: 'bianca password' };
+    const answers = [await victim.twin().post(password), await victim.post(password)];
+    expect(answers.map((answer) => answer.json().to)).toEqual(Array(2).fill(`/if/flow/${there}/`));
+    for (const flow of [there, detour]) {
+      await thief.open(flow);
+      await thief.post();
+      expect(await thief.whoAmI()).toBeNull();
+    }
+    expect((await victim.open(there)).component).toBe('ak-stage-dummy');
+    await victim.answer();
+    expect(await victim.whoAmI()).toBe('bianca');
   });
 
   it('CVE-2026-7507 session fixation: a link out of a mail, opened in a browser with a planted cookie, is not shared', async () => {
