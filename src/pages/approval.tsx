@@ -8,6 +8,7 @@ import type { Brand } from './brand.ts';
 import { FlowForm } from './flow-form.tsx';
 import { formView } from './form-view.ts';
 import type { ChallengeProps } from './page-data.ts';
+import { Section } from './section.tsx';
 import { page, Shell } from './shell.tsx';
 import { Time } from './time.tsx';
 import { type Words, wordsIn } from './words.ts';
@@ -111,23 +112,25 @@ function Request({ shown, words }: Props) {
         </p>
       )}
       <p class="lead">{asked.message === '' ? words.of('approval.default_message') : asked.message}</p>
-      <h2>{words.of('approval.facts')}</h2>
-      <Facts of={asked.facts} none={words.of('approval.no_facts')} />
-      <h2>{words.of('approval.asked')}</h2>
-      <dl>
-        <dt>{words.of('page.asked_device')}</dt>
-        <dd>{words.say(deviceText(asked.agent))}</dd>
-        <dt>{words.of('page.asked_place')}</dt>
-        <dd>{asked.address}</dd>
-        <dt>{words.of('page.asked_time')}</dt>
-        <dd>
-          <Time at={createdAt} words={words} />
-        </dd>
-        <dt>{words.of('approval.until')}</dt>
-        <dd>
-          <Time at={deadlineAt} words={words} />
-        </dd>
-      </dl>
+      <Section id="facts" title={words.of('approval.facts')}>
+        <Facts of={asked.facts} none={words.of('approval.no_facts')} />
+      </Section>
+      <Section id="asked" title={words.of('approval.asked')}>
+        <dl>
+          <dt>{words.of('page.asked_device')}</dt>
+          <dd>{words.say(deviceText(asked.agent))}</dd>
+          <dt>{words.of('page.asked_place')}</dt>
+          <dd>{asked.address}</dd>
+          <dt>{words.of('page.asked_time')}</dt>
+          <dd>
+            <Time at={createdAt} words={words} />
+          </dd>
+          <dt>{words.of('approval.until')}</dt>
+          <dd>
+            <Time at={deadlineAt} words={words} />
+          </dd>
+        </dl>
+      </Section>
       {required === 1 ? null : <p class="hint">{words.of('approval.said', { approvals, required })}</p>}
       {over === null ? <Decide shown={shown} words={words} /> : null}
     </>
