@@ -260,6 +260,27 @@ describe.each(['sqlite', 'postgres'] as const)('the approval stage on %s', (dial
     expect(await rig.find('annie')).toBeNull();
   });
 
+  it('nobody decides while they act as somebody else, nor for an applicant who was deactivated meanwhile', async () => {
+    const member = await rig.signIn('stranger');
+    await member.open('promote');
+    await member.answer({ 'attributes.team': 'chiefs' });
+    const sent = await letters('stranger');
+    const admin = await rig.signIn('root');
+    const { id } = given(await rig.find('ann'));
+    const headers = { 'content-type': 'application/json', origin };
+    const acting = { method: 'POST', body: '{"reason":"to help"}', headers };
+    expect((await admin.request(`/api/v3/core/users/${id}/impersonate/`, acting)).status).toBeLessThan(300);
+    expect(await admin.whoAmI()).toBe('ann');
+    expect((await say(`/if/approvals/${sent.uuid}/`, { verdict: 'approve' }, admin)).status).toBe(404);
+    const decide = { method: 'POST', body: '{"verdict":"approve"}', headers };
+    expect((await admin.request(`/api/v3/stages/approval/requests/${sent.uuid}/`, decide)).status).toBe(403);
+    const applicant = given(await rig.find('stranger'));
+    await rig.auth.users.update(applicant.id, { isActive: false });
+    await say(placeOf(sent.ann), { verdict: 'approve' });
+    expect((await rig.find('stranger'))?.attributes).toEqual({});
+    await rig.auth.users.update(applicant.id, { isActive: true });
+  });
+
   it('the deadline denies, and a word that comes afterwards is not counted; the reminder comes once', async () => {
     const visitor = await asking('join-two', 'kim');
     const sent = await letters('kim');
