@@ -8,6 +8,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { DoorwardError } from './errors.ts';
+import { randomBits } from './ids.ts';
 
 /** What a key is used for: one HKDF subkey each, so that a value made for one purpose is useless for another. */
 export type Purpose =
@@ -64,7 +65,7 @@ export class Keyring {
   /** Encrypts text for one purpose (AES-256-GCM, random nonce). `context` must be given again to open. */
   seal(purpose: Purpose, plain: string, context = ''): string {
     const key = this.#writer();
-    const nonce = randomBytes(12);
+    const nonce = randomBits(12);
     const cipher = createCipheriv('aes-256-gcm', subkey(key, purpose), nonce).setAAD(Buffer.from(context));
     const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
     return `${key.id}.${Buffer.concat([nonce, body, cipher.getAuthTag()]).toString('base64url')}`;
