@@ -7,20 +7,15 @@ import type { PolicyDecision, PolicyResult } from './policy-request.ts';
 import type { Policies, Reads } from './ports.ts';
 import type { Visitor } from './visitor.ts';
 
-/**
- * Asks what is bound to a flow or a stage binding about the visitor. A policy that sets a member of the product's own
- * (`doorward/…`: whom this run made, say) counts as one that failed to run.
- */
-export async function askPolicies(
+/** Asks what is bound to a flow or a stage binding about the visitor. */
+export function askPolicies(
   policies: Policies,
   bound: Bound,
   about: { readonly flow: CompiledFlow; readonly visitor: Visitor; readonly context: PlanContext },
   read: Reads,
 ): Promise<PolicyResult> {
   const userId = policyUser(about.context, about.visitor);
-  const result = await policies.evaluate(bound, { ...about, userId }, read);
-  if (!Object.keys(result.contextPatch).some((key) => key.startsWith('doorward/'))) return result;
-  return { ...result, passing: false, failed: true, contextPatch: {}, effects: [] };
+  return policies.evaluate(bound, { ...about, userId }, read);
 }
 
 /** Policies that a stage's configuration names by pk, as if they were bound to it and all had to pass. */

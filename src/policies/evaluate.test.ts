@@ -106,6 +106,20 @@ it('who somebody is may be set only where the binding allows it (CONTRACT: Outco
   });
 });
 
+it('no policy sets a member of the product’s own, whatever its binding allows', async () => {
+  for (const key of ['doorward/made', 'doorward/setup']) {
+    const policy = {
+      pk: 'p',
+      kind: 'saying',
+      name: 'p',
+      config: { passing: true, set: { user_path: 'x', [key]: {} } },
+    };
+    const { broken, ...result } = await evaluate('any', binding(0, true, { policy, writableContext: [key] }));
+    expect(result).toMatchObject({ passing: false, failed: true, contextPatch: {} });
+    expect(broken).toEqual([expect.stringContaining(key)]);
+  }
+});
+
 it('engine: empty passes, simple passes, negate turns the answer and not the words', async () => {
   for (const mode of ['any', 'all'] as const)
     expect(await evaluate(mode)).toMatchObject({ passing: true, messages: [] });

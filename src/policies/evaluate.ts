@@ -106,9 +106,12 @@ class Evaluation {
     if (group !== null) return plain((await this.#groupsOf(request.userId)).some((member) => member.pk === group));
     if (policy === null) throw new Error('the binding names neither a policy nor a group nor a user');
     const verdict = await withinTime(binding.timeout, (time) => this.#policy(policy, request, { ...time, depth: 0 }));
-    for (const key of Object.keys(verdict.contextPatch ?? {}))
+    for (const key of Object.keys(verdict.contextPatch ?? {})) {
+      if (key.startsWith('doorward/'))
+        throw new Error(`it sets ${key} in the plan context, which is the product's own`);
       if ((guardedKeys as readonly string[]).includes(key) && !binding.writableContext.includes(key))
         throw new Error(`it sets ${key} in the plan context; add that to writable_context of its binding to allow it`);
+    }
     return verdict;
   }
 

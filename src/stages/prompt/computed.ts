@@ -17,10 +17,11 @@ type CodeDesk = PromptDesk & Pick<ExpressionScene, 'user'>;
 type Member = 'placeholder' | 'initial_value';
 
 /** The fields with what their code says in the place of the code. */
-export function computedFields(
+export async function computedFields(
   desk: PromptDesk,
   fields: readonly PromptFieldConfig[],
 ): Promise<readonly PromptFieldConfig[]> {
+  if (!fields.some(isComputed)) return fields;
   let own: Promise<User | null> | null = null;
   const user = (): Promise<User | null> => {
     own ??= shownUser(desk);
@@ -35,8 +36,12 @@ async function shownUser(desk: Desk): Promise<User | null> {
   return own !== null && mayBeShown(own, desk) ? own : null;
 }
 
+function isComputed(field: PromptFieldConfig): boolean {
+  return field.placeholder_expression || field.initial_value_expression;
+}
+
 async function computed(desk: CodeDesk, field: PromptFieldConfig): Promise<PromptFieldConfig> {
-  if (!field.placeholder_expression && !field.initial_value_expression) return field;
+  if (!isComputed(field)) return field;
   const [placeholder, initial] = await Promise.all([
     field.placeholder_expression ? saidBy(desk, field, 'placeholder') : undefined,
     field.initial_value_expression ? saidBy(desk, field, 'initial_value') : undefined,
