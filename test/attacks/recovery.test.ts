@@ -100,7 +100,7 @@ attackOnBothDatabases('recovery', {}, (site) => {
     await site.expectUnharmed(dora);
   });
 
-  it('CVE-2023-39522 present, absent, inactive and address-less names read the same, as a page and as JSON', async () => {
+  it('EM-3, CVE-2023-39522 present, absent, inactive and address-less names read the same, as a page and as JSON', async () => {
     await site.user('finn-present');
     await site.user('finn-inactv', { isActive: false });
     await site.user('finn-noaddr', { email: '' });

@@ -109,7 +109,7 @@ withMailOnBothDatabases('an account’s life', { blueprints: examples }, (rig) =
     expect([await phone.whoAmI(), await visitor.whoAmI()]).toEqual(['eva', null]);
   });
 
-  it('leaving takes the password and a click; session and account end, and the owner is told', async () => {
+  it('UD-2: leaving takes the password and a click; session and account end, and the owner is told', async () => {
     const user = await rig.user('fay');
     const visitor = await rig.signIn('fay');
     await visitor.open('default-unenrollment-flow');

@@ -45,7 +45,7 @@ async function sent(rig: MailRig, visitor: Visitor, username: string): Promise<s
 withMailOnBothDatabases('codes by mail', {}, (rig) => {
   beforeAll(() => rig.auth.flows.apply(flows));
 
-  it('are set up by one that was sent to the user’s address (AE-3, AE-7), once (AE-1)', async () => {
+  it('are set up by one that was sent to the user’s address (AE-3, AE-7), once (AE-1); a wrong code is a problem (AE-5)', async () => {
     await rig.user('sets-up');
     const visitor = await rig.signIn('sets-up');
     await visitor.open('mail-setup');
@@ -65,7 +65,7 @@ withMailOnBothDatabases('codes by mail', {}, (rig) => {
     visitor.expectDenied('Codes by email are set up already.');
   });
 
-  it('ask for an address where none is known; another code makes the older one void', async () => {
+  it('ask for an address where none is known (AE-6), and do not tell whether somebody uses it (AE-4); another code makes the older one void', async () => {
     await rig.user('no-address', { email: '' });
     const visitor = await rig.signIn('no-address');
     expect(await visitor.open('mail-setup')).toMatchObject({ email: null, email_required: true });
@@ -83,6 +83,12 @@ withMailOnBothDatabases('codes by mail', {}, (rig) => {
     }
     await visitor.answer({ code: newer.code });
     visitor.expectEnd();
+    await rig.user('same-address', { email: '' });
+    const other = await rig.signIn('same-address');
+    await other.open('mail-setup');
+    await other.answer({ email: 'elsewhere@example.com' });
+    await other.answer({ code: (await rig.proof('elsewhere@example.com')).code });
+    other.expectEnd();
   });
 
   it('are asked for at the second step: sent when chosen, good once, in their own run (AV-4)', async () => {

@@ -145,7 +145,7 @@ onBothDatabases('setting up', (rig) => {
       visitor.expectEnd();
     });
 
-    it('is refused from another origin, site or challenge, or a challenge of another run (WA-2)', async () => {
+    it('is refused from another origin, site or challenge, or a challenge of another run (WA-1, WA-2)', async () => {
       await rig.user('key-foreign');
       await rig.user('key-thief');
       const [visitor, thief] = [await rig.signedIn('key-foreign'), await rig.signedIn('key-thief')];

@@ -106,7 +106,7 @@ onBothDatabases('the second step', (rig) => {
       (await off(2)).expectEnd();
     });
 
-    it('is no code of another user, and no class that is not asked for (AV-5)', async () => {
+    it('is no code of another user, and no class that is not asked for (AV-1, AV-5)', async () => {
       const theirs = await withApp('code-eve');
       await rig.user('code-victim');
       const setter = await rig.signedIn('code-victim');

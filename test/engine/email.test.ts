@@ -337,7 +337,7 @@ withMailOnBothDatabases('the email stage', { blueprints: flows }, (rig) => {
     }
   });
 
-  it('a link is void after the account is deactivated, or its password or address changed', async () => {
+  it('EM-7: a link is void after the account is deactivated, or its password or address changed', async () => {
     const changes = [
       (pk: number) => rig.auth.users.deactivate(pk),
       (pk: number) => rig.auth.users.update(pk, { email: 'elsewhere@example.com' }),

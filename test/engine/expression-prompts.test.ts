@@ -62,7 +62,7 @@ onBothDatabases('code in prompts', (rig) => {
     expect((await rig.find('roomer'))?.attributes).toEqual({ floor: '3', room: '302' });
   });
 
-  it('a later prompt begins with what code makes of earlier answers; the first one is asked again without a row', async () => {
+  it('PR-10: a later prompt begins with what code makes of earlier answers; the first one is asked again without a row', async () => {
     const first = coded('username', 'return "guest-" + http_request.GET.get("from", "nowhere")');
     const second = coded('attributes.greeting', 'return f"Hello {prompt_context["username"]}"');
     await rig.flow('greeting', [promptFor(first), promptFor(second), write({ user_creation_mode: 'always_create' })]);

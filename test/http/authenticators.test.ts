@@ -90,7 +90,7 @@ onBothDatabases('one’s own authenticators', (rig) => {
       ]);
     });
 
-    it('say where each is set up', async () => {
+    it('say where each is set up, the password too (PW-9)', async () => {
       const visitor = await signedIn('settings');
       const settings = (await (await visitor.request('/api/v3/stages/all/user_settings/')).json()) as JsonObject[];
       expect(settings.map(({ component }) => component)).toEqual(

@@ -82,7 +82,7 @@ async function answer(desk: WebAuthnDesk, response: Response): Promise<Outcome> 
   return keep(desk, setUp.user, passkey);
 }
 
-/** WA-5: the same page with a new challenge, so often as is allowed. */
+/** WA-5: the same page, so often as is allowed. */
 async function again(desk: WebAuthnDesk, problem: Text): Promise<Outcome> {
   const { max_attempts: most } = desk.config;
   const attempts = attemptsOf(desk) + 1;

@@ -97,8 +97,11 @@ describe('PW-3, PW-5: who is unknown or inactive, or has another or no password,
     ['an inactive user', inactive, 'right'],
     ['a user without a password', { ...known, passwords: {} }, 'right'],
     [
-      'no backend that is known',
-      { ...known, config: { backends: ['authentik.sources.ldap.auth.LDAPBackend'] } },
+      'a stage without a backend that is known (PW-2); app passwords are none (PW-4)',
+      {
+        ...known,
+        config: { backends: ['authentik.sources.ldap.auth.LDAPBackend', 'authentik.core.auth.TokenBackend'] },
+      },
       'right',
     ],
   ];

@@ -60,7 +60,7 @@ it.each([
   expect(await shownOf(coded('x', 'initial_value', source), options)).toMatchObject({ initial_value });
 });
 
-it('what the reference’s settings flow asks: the user’s own value, and nothing where nobody is known', async () => {
+it('PR-4: what the reference’s settings flow asks: the user’s own value, and nothing where nobody is known', async () => {
   const fields = ['username', 'name', 'email'].map((key) =>
     coded(key, 'initial_value', `try:\n    return user.${key}\nexcept:\n    return ""`),
   );
