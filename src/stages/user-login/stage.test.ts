@@ -125,7 +125,7 @@ test.each([
   [{ session_duration: 'hours=-1' }, 'is not a duration'],
   [{ network_binding: 'bind_asn' }, 'only no_binding can be used yet'],
   [{ geoip_binding: 'bind_continent' }, 'only no_binding can be used yet'],
-])('the configuration %j is refused', (config, message) => {
+])('UL-3, UL-4: the configuration %j is refused', (config, message) => {
   expect(userLogin.config.safeParse(config).error?.issues[0]?.message).toContain(message);
 });
 
