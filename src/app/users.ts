@@ -7,6 +7,7 @@ import { DoorwardError } from '../kernel/errors.ts';
 import { newUuid } from '../kernel/ids.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { codePoints, isStorable } from '../kernel/text.ts';
+import { wouldLeaveNobody } from '../store/administrators.ts';
 import type { OpenStore } from '../store/open.ts';
 import { createRecords, toldOf } from './account-records.ts';
 import type { Hasher } from './options.ts';
@@ -42,6 +43,7 @@ export interface Users extends UserAuthenticators {
   get(reference: { pk: number } | { username: string } | { uuid: string }): Promise<User | null>;
   /** @throws DoorwardError `refused` (taken, missing group), `invalid_request` */
   create(user: NewUser, actor?: Actor): Promise<User>;
+  /** @throws DoorwardError as `create`, and `last_administrator` for all that takes the last active one away */
   update(pk: number, changes: UserChanges, actor?: Actor): Promise<User>;
   /** Ends all the user's sessions. @throws DoorwardError `invalid_request` for a password outside 8 to 256 characters */
   setPassword(pk: number, password: string, actor?: Actor): Promise<void>;
@@ -160,6 +162,7 @@ function throwUnlessDone(answer: CommitAnswer): void {
   if (answer.status === 'done') return;
   if (answer.status === 'lost') throw new DoorwardError('refused', 'somebody else changed this meanwhile; try again');
   const { reason, effect, field } = answer.refusal;
+  if (reason === 'last_administrator') throw wouldLeaveNobody();
   const said =
     reason === 'taken' && field !== undefined ? `this ${field} is already taken` : `${effect} was refused: ${reason}`;
   throw new DoorwardError('refused', said);

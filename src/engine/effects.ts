@@ -166,8 +166,19 @@ export interface NewMessage {
 
 /** Why a commit was rolled back. */
 export interface Refusal {
-  /** `taken`: a unique value is somebody else's. `changed`: the row was written meanwhile. `missing`: it is gone. */
-  readonly reason: 'taken' | 'changed' | 'missing' | 'used' | 'limited' | 'vetoed' | 'constraint';
+  /**
+   * `taken`: a unique value is somebody else's. `changed`: the row was written meanwhile. `missing`: it is gone.
+   * `last_administrator`: nobody active would be left who may administer.
+   */
+  readonly reason:
+    | 'taken'
+    | 'changed'
+    | 'missing'
+    | 'used'
+    | 'limited'
+    | 'vetoed'
+    | 'last_administrator'
+    | 'constraint';
   /** The kind of the effect that was refused. */
   readonly effect: Effect['kind'];
   readonly field?: string;

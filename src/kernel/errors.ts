@@ -31,6 +31,8 @@ const statuses = {
   blueprint: 400,
   /** An account change that a rule refuses (taken, changed meanwhile, vetoed …) outside of a flow. */
   refused: 409,
+  /** A change that would leave nobody active who may administer. */
+  last_administrator: 409,
 } as const;
 
 /** A Doorward error's code: switch on this, never on `instanceof`. */

@@ -3,6 +3,7 @@ import { freeze } from '../engine/plan-context.ts';
 import type { Commit, CommitAnswer, Hooks, RunWrite } from '../engine/ports.ts';
 import type { Run } from '../engine/run.ts';
 import type { Keyring } from '../kernel/secrets.ts';
+import { keepsAnAdministrator } from './administrators.ts';
 import type { Driver, Failure, Log, Statement, Transaction, Within } from './driver.ts';
 import { effectStatements, eventStatements, rankOf } from './effect-statements.ts';
 import { refusalOf } from './refusals.ts';
@@ -92,11 +93,14 @@ export function accountStatements(
   const ordered = effects.toSorted((a, b) => rankOf(a.kind) - rankOf(b.kind) || inOrder(bucketOf(a), bucketOf(b)));
   const before = ordered.filter((effect) => rankOf(effect.kind) < 2);
   const after = ordered.filter((effect) => rankOf(effect.kind) >= 2);
+  const kept = keepsAnAdministrator(effects);
   return [
+    ...kept.first,
     ...before.flatMap((effect) => effectStatements(effect, setting)),
     ...userStatements(after, now),
     ...after.flatMap((effect) => effectStatements(effect, setting)),
     ...eventStatements(after),
+    ...kept.last,
   ];
 }
 

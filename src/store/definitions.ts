@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import { text as message } from '../protocol/text.ts';
+import { wouldLeaveNobody } from './administrators.ts';
 import { accountStatements, carryOut } from './commit.ts';
 import type { Driver, Log, Statement } from './driver.ts';
 import { int, json, stateSchema, text } from './rows.ts';
@@ -41,6 +42,7 @@ export function definitionsOn({ driver, keyring, clock, log }: Setting): Definit
       const answer = await carryOut(driver, log, { statements, proof: null });
       if (answer.status !== 'refused') return answer.status;
       const { effect, reason, field } = answer.refusal;
+      if (reason === 'last_administrator') throw wouldLeaveNobody();
       throw new DoorwardError('refused', `${effect}: ${reason}${field === undefined ? '' : ` (${field})`}`);
     },
     async flow(slug, version) {

@@ -260,6 +260,8 @@ onEachDatabase('groups', (rig) => {
       null,
       { ...leaf, parent: middle.pk },
     ]);
+    const other = await added(rig.store, 'another administrator');
+    await commit(rig.store, [{ kind: 'group.join', group: top.pk, userId: other.id }]);
     await commit(rig.store, [{ kind: 'group.leave', group: leaf.pk, userId: user.id }]);
     expect(await names()).toEqual([]);
     const taken = await commit(rig.store, [{ kind: 'group.create', group: group('top') }]);

@@ -36,6 +36,10 @@ export const userDelete = defineStage({
     const user = await whoLeaves(desk);
     return user === null ? refused : leave(desk, user);
   },
+  async refused(_desk, { reason }) {
+    const key = reason === 'last_administrator' ? 'error.last_administrator' : 'user_write.failed';
+    return { kind: 'deny', message: text(key) };
+  },
 });
 
 const refused: Outcome = { kind: 'deny', message: text('user_delete.nobody') };

@@ -49,6 +49,12 @@ export function usernameTaken(desk: Desk): Outcome {
   return revise(desk, { username: [{ code: 'unique', text: text('prompt.username_taken') }] }, failed);
 }
 
+/** Nobody locks the last active administrator out, themselves included (decision 19). */
+export function lastAdministrator(desk: Desk): Outcome {
+  const said = text('error.last_administrator');
+  return revise(desk, { is_active: [{ code: 'last_administrator', text: said }] }, said);
+}
+
 /** Back to the prompt, if this run has one that collected the fields; else denied with `otherwise`. */
 export function revise(desk: Desk, problems: FieldProblems, otherwise: Text): Outcome {
   const collected = new Set(keysOf(desk));

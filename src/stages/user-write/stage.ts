@@ -25,7 +25,7 @@ import { hookCall, vetoed } from './hook.ts';
 import { changedMeanwhile } from './meanwhile.ts';
 import { isUnproven, noticesOf } from './notices.ts';
 import { originsOf, provenanceAfter, writersOf } from './origins.ts';
-import { failed, findProblem, usernameTaken } from './problems.ts';
+import { failed, findProblem, lastAdministrator, usernameTaken } from './problems.ts';
 import { userWriteProof } from './proof.ts';
 import { dryRunMark, dryRunReport, type Write, writeEvent, writeReport } from './report.ts';
 import { sessionsAfterPassword, sessionsUntouched } from './sessions.ts';
@@ -54,6 +54,7 @@ export const userWrite = defineStage({
     if (refusal.effect === 'attempt.sign_up') throw desk.tools.limits.signUpsUsedUp();
     if (refusal.reason === 'changed') return decide(desk);
     if (isUsernameTaken(refusal)) return usernameTaken(desk);
+    if (refusal.reason === 'last_administrator') return lastAdministrator(desk);
     const veto = refusal.reason === 'vetoed' ? vetoed(desk, refusal) : null;
     const told = veto ?? claimRefused(desk, refusal);
     if (told !== null) return told;

@@ -24,6 +24,8 @@ export const engine: Record<keyof typeof en, string> = {
   'error.configuration': 'Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es erneut.',
   'error.blueprint': 'Der Blueprint ist nicht gültig.',
   'error.refused': 'Diese Änderung war nicht möglich.',
+  'error.last_administrator':
+    'Dann wäre niemand mehr da, der verwalten darf. Machen Sie zuerst jemand anderen zur Administratorin oder zum Administrator, dann versuchen Sie es erneut.',
   'flow.does_not_apply': 'Dieser Ablauf ist für Sie nicht vorgesehen.',
   'flow.gone': 'Diese Seite hat sich inzwischen geändert. Bitte beginnen Sie von vorn.',
   'flow.target_gone': 'Die Seite, die folgen sollte, gibt es nicht mehr.',

@@ -21,6 +21,8 @@ export const engine = {
   'error.configuration': 'Something went wrong on our side. Please try again.',
   'error.blueprint': 'The blueprint is not valid.',
   'error.refused': 'This change was not possible.',
+  'error.last_administrator':
+    'Nobody would be left who may administer. Make somebody else an administrator first, then try again.',
   'flow.does_not_apply': 'Flow does not apply to current user.',
   'flow.gone': 'This page has changed meanwhile. Please start again.',
   'flow.target_gone': 'The page that should come next no longer exists.',
