@@ -1,3 +1,4 @@
+import { didYouMean } from '../blueprints/place.ts';
 import { isDoorwardError } from '../kernel/errors.ts';
 import { type Command, exitCodes, helpOf, parseCall, UsageError } from './command.ts';
 import { apply } from './commands/apply.ts';
@@ -8,7 +9,7 @@ import { diagram } from './commands/diagram.ts';
 import { events } from './commands/events.ts';
 import { exportFlow } from './commands/export.ts';
 import { flowDiff, flowList, flowRollback, flowVersions } from './commands/flow-versions.ts';
-import { groupAdd, groupCreate } from './commands/group.ts';
+import { groupAdd, groupCreate, groupList, groupRemove } from './commands/group.ts';
 import { inviteCreate, inviteList, inviteRevoke } from './commands/invite.ts';
 import { mailList, mailPreview, mailShow } from './commands/mail.ts';
 import { migrate } from './commands/migrate.ts';
@@ -18,12 +19,14 @@ import { runFlow } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
 import { tokenCreate, tokenList, tokenRevoke } from './commands/token.ts';
 import {
+  userActivate,
   userCreate,
   userDeactivate,
   userDelete,
   userList,
   userRemoveAuthenticators,
   userSetPassword,
+  userShow,
 } from './commands/user.ts';
 import { processTerminal } from './terminal.ts';
 import { version } from './version.ts';
@@ -44,13 +47,17 @@ const commands: readonly Command[] = [
   migrate,
   userCreate,
   userList,
+  userShow,
   userSetPassword,
   userRecoveryLink,
   userRemoveAuthenticators,
   userDeactivate,
+  userActivate,
   userDelete,
   groupCreate,
+  groupList,
   groupAdd,
+  groupRemove,
   inviteCreate,
   inviteList,
   inviteRevoke,
@@ -67,16 +74,18 @@ const commands: readonly Command[] = [
 ];
 
 function overview(): string {
-  const rows = commands.map(({ name, summary }) => `  ${name.padEnd(20)} ${summary}`);
-  return [
-    'Doorward, an identity flow engine.',
-    '',
-    'Usage: doorward COMMAND',
-    '',
-    ...rows,
-    '',
-    'doorward COMMAND --help tells more.',
-  ].join('\n');
+  return ['Doorward, an identity flow engine.', '', 'Usage: doorward COMMAND', '', listOf(commands)].join('\n');
+}
+
+function listOf(shown: readonly Command[]): string {
+  const width = Math.max(...shown.map(({ name }) => name.length));
+  const rows = shown.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  return [...rows, '', 'doorward COMMAND --help tells more.'].join('\n');
+}
+
+/** `user` of `user create`, and the like. */
+function familyOf(word: string): readonly Command[] {
+  return commands.filter(({ name }) => name.startsWith(`${word} `));
 }
 
 /** The command that the words begin with (two words beat one), and what is left. */
@@ -103,11 +112,15 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const found = find(args);
   if (found === null) {
-    const family = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => `doorward ${name}`);
+    const family = familyOf(first);
+    if (family.length > 0 && ['--help', '-h'].includes(args[1] ?? '')) {
+      terminal.print(listOf(family));
+      return exitCodes.done;
+    }
     terminal.note(
       family.length > 0
-        ? `doorward: say which: ${family.join(', ')}`
-        : `doorward: there is no command "${first}"; see doorward --help`,
+        ? `doorward: say which: ${family.map(({ name }) => `doorward ${name}`).join(', ')}`
+        : `doorward: there is no command "${first}"${nearest(first)}; see doorward --help`,
     );
     return exitCodes.usage;
   }
@@ -119,6 +132,10 @@ async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     return explain(error, found.command, args.includes('--json'), terminal);
   }
+}
+
+function nearest(word: string): string {
+  return didYouMean(word, new Set(commands.map(({ name }) => name.split(' ')[0] ?? '')));
 }
 
 function explain(

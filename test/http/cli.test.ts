@@ -48,6 +48,8 @@ describe('the command line says how it is used (CONTRACT: Statuses)', () => {
     [['--version'], 0],
     [['help'], 0],
     [['nonsense'], 2],
+    [['usr'], 2],
+    [['user', '--help'], 0],
     [['user'], 2],
     [['user', 'nonsense'], 2],
     [['user', 'create'], 2],
@@ -125,6 +127,11 @@ describe('users and groups', () => {
     await done(['group', 'create', 'Chiefs', '--superuser', '--parent', 'Staff']);
     expect(await done(['group', 'add', 'Chiefs', 'ada'])).toEqual({ group: 'Chiefs', username: 'ada' });
     expect((await program.run(['group', 'create', 'Staff'])).code).toBe(1);
+    expect((await program.run(['group', 'list'])).out).toContain('Chiefs  (administrators)  below Staff\n');
+    expect((await program.run(['group', 'list', 'Chiefs'])).out).toBe('ada\n');
+    await done(['group', 'add', 'Staff', 'ada']);
+    expect(await done(['group', 'remove', 'Staff', 'ada'])).toEqual({ group: 'Staff', username: 'ada' });
+    expect(await done(['group', 'list', 'Staff'])).toEqual({ name: 'Staff', members: [] });
     const made = await done(['user', 'create', 'grace', '--no-password', '--admin', '--group', 'Staff']);
     expect(made).toMatchObject({ username: 'grace' });
     expect(JSON.stringify(made)).not.toMatch(/hash|password/);
@@ -152,6 +159,9 @@ describe('users and groups', () => {
     expect(await done(['user', 'deactivate', 'ada'])).toEqual({ username: 'ada', is_active: false });
     expect(await after.whoAmI()).toBeNull();
     expect(await done(['user', 'list', '--inactive'])).toMatchObject({ total: 1, users: [{ username: 'ada' }] });
+    expect(await done(['user', 'activate', 'ada'])).toEqual({ username: 'ada', is_active: true });
+    expect(await (await signIn('staple tractor lantern')).whoAmI()).toBe('ada');
+    expect(await done(['user', 'show', 'ada'])).toMatchObject({ username: 'ada', is_superuser: true, sessions: 1 });
     server.signal('SIGTERM');
     expect(await server.ended).toBe(0);
   });

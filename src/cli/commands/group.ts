@@ -1,4 +1,6 @@
-import type { Command } from '../command.ts';
+import type { Group, User } from '../../engine/user.ts';
+import { DoorwardError } from '../../kernel/errors.ts';
+import { type Command, printable } from '../command.ts';
 import { withApp } from '../open.ts';
 import { userNamed } from './user.ts';
 
@@ -21,6 +23,46 @@ export const groupCreate: Command = {
   },
 };
 
+export const groupList: Command = {
+  name: 'group list',
+  summary: 'list groups, or the members of one',
+  usage: '[GROUP]',
+  options: {},
+  operands: { min: 0, max: 1 },
+  async run({ operands: [name], options, terminal }) {
+    await withApp(terminal.env, async ({ groups }) => {
+      const all = await groups.list();
+      const group = all.find((known) => known.name === name);
+      if (name !== undefined && group === undefined)
+        throw new DoorwardError('not_found', `there is no group "${name}"`);
+      const members = group === undefined ? null : await groups.members(group.pk);
+      if (options.json === true)
+        return terminal.print(
+          JSON.stringify(members === null ? all.map(publicGroup) : { name, members: members.map(memberOf) }),
+        );
+      if (members !== null) for (const { username } of members) terminal.print(printable(username));
+      else for (const line of all.map((one) => lineOf(one, all))) terminal.print(printable(line));
+      if ((members ?? all).length === 0)
+        terminal.note(members === null ? 'There are no groups.' : 'It has no members.');
+    });
+  },
+};
+
+function publicGroup({ pk, name, isSuperuser, parent }: Group): object {
+  return { pk, name, is_superuser: isSuperuser, parent };
+}
+
+function memberOf({ id, username }: User): object {
+  return { pk: id, username };
+}
+
+function lineOf({ name, isSuperuser, parent }: Group, all: readonly Group[]): string {
+  const above = all.find(({ pk }) => pk === parent);
+  return [name, isSuperuser ? '(administrators)' : '', above === undefined ? '' : `below ${above.name}`]
+    .filter((part) => part !== '')
+    .join('  ');
+}
+
 export const groupAdd: Command = {
   name: 'group add',
   summary: 'add a user to a group',
@@ -33,5 +75,22 @@ export const groupAdd: Command = {
       await app.users.join(user.id, group, { via: 'cli' });
     });
     terminal.print(options.json === true ? JSON.stringify({ group, username }) : `${username} is a member of ${group}`);
+  },
+};
+
+export const groupRemove: Command = {
+  name: 'group remove',
+  summary: 'take a user out of a group',
+  usage: 'GROUP USERNAME',
+  options: {},
+  operands: { min: 2, max: 2 },
+  async run({ operands: [group = '', username = ''], options, terminal }) {
+    await withApp(terminal.env, async (app) => {
+      const user = await userNamed(app, username);
+      await app.users.leave(user.id, group, { via: 'cli' });
+    });
+    terminal.print(
+      options.json === true ? JSON.stringify({ group, username }) : `${username} is no member of ${group} any more`,
+    );
   },
 };

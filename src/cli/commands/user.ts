@@ -8,8 +8,8 @@ import { withApp } from '../open.ts';
 const actor = { via: 'cli' } as const;
 
 /** The user of that name. @throws DoorwardError `not_found` */
-export async function userNamed(app: App, username: string): Promise<User> {
-  const user = await app.users.get({ username });
+export async function userNamed({ users }: Pick<App, 'users'>, username: string): Promise<User> {
+  const user = await users.get({ username });
   if (user === null) throw new DoorwardError('not_found', `there is no user "${username}"; see doorward user list`);
   return user;
 }
@@ -146,6 +146,56 @@ export const userRemoveAuthenticators: Command = {
     );
     const said = removed === 0 ? `${username} has no authenticators` : `Removed ${removed} of ${username}`;
     terminal.print(options.json === true ? JSON.stringify({ username, removed }) : said);
+  },
+};
+
+export const userShow: Command = {
+  name: 'user show',
+  summary: 'show a user, with groups, authenticators and sessions',
+  usage: 'USERNAME',
+  options: {},
+  operands: { min: 1, max: 1 },
+  async run({ operands: [username = ''], options, terminal }) {
+    const shown = await withApp(terminal.env, async ({ users, store }) => {
+      const user = await userNamed({ users }, username);
+      const [groups, authenticators, sessions] = await Promise.all([
+        store.read.groupsOf(user.id),
+        store.read.authenticatorsOf(user.id),
+        store.read.sessionsOf(user.id),
+      ]);
+      return {
+        ...publicUser(user),
+        groups: groups.map(({ name }) => name),
+        is_superuser: groups.some(({ isSuperuser }) => isSuperuser),
+        authenticators: authenticators.map(({ kind, name }) => ({ kind, name })),
+        sessions: sessions.length,
+      };
+    });
+    if (options.json === true) return terminal.print(JSON.stringify(shown));
+    for (const [field, value] of Object.entries(shown))
+      terminal.print(printable(`${field.padEnd(15)} ${cell(value)}`.trimEnd()));
+  },
+};
+
+/** A value in a line; nothing for what is not there. */
+function cell(value: unknown): string {
+  if (!Array.isArray(value)) return value === true ? 'yes' : value === false ? 'no' : String(value ?? '');
+  return value.map((one) => (typeof one === 'string' ? one : `${one.name} (${one.kind})`)).join(', ');
+}
+
+export const userActivate: Command = {
+  name: 'user activate',
+  summary: 'let a deactivated user sign in again',
+  usage: 'USERNAME',
+  options: {},
+  operands: { min: 1, max: 1 },
+  async run({ operands: [username = ''], options, terminal }) {
+    await withApp(terminal.env, async (app) =>
+      app.users.update((await userNamed(app, username)).id, { isActive: true }, actor),
+    );
+    terminal.print(
+      options.json === true ? JSON.stringify({ username, is_active: true }) : `${username} can sign in again`,
+    );
   },
 };
 
