@@ -1,10 +1,14 @@
 import type { Approval } from '../engine/approval.ts';
+import type { Connection } from '../engine/connection.ts';
+import type { Consent } from '../engine/consent.ts';
 import type { Group, Session, Token, User } from '../engine/user.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import { usernameKey } from '../kernel/text.ts';
 import { administrators, noAdministrator } from './administrators.ts';
 import { type ApprovalFilter, listApprovals } from './approval-rows.ts';
+import { type ConnectionFilter, countConnections, listConnections } from './connection-rows.ts';
+import { type ConsentFilter, countConsents, listConsents } from './consent-rows.ts';
 import type { Driver } from './driver.ts';
 import { countEvents, type EventFilter, listEvents, type StoredEvent } from './events.ts';
 import {
@@ -67,6 +71,12 @@ export interface Accounts {
   findInvitation(uuid: string): Promise<ListedInvitation | null>;
   /** Those that wait; the ones that end first come first. */
   listApprovals(filter: ApprovalFilter): Promise<readonly Approval[]>;
+  /** Those that hold, the newest first. */
+  listConsents(filter: ConsentFilter): Promise<readonly Consent[]>;
+  countConsents(filter: ConsentFilter): Promise<number>;
+  /** The oldest first. */
+  listConnections(filter: ConnectionFilter): Promise<readonly Connection[]>;
+  countConnections(filter: ConnectionFilter): Promise<number>;
   hasAdministrator(): Promise<boolean>;
   /** Replaces the one-time secret of the initial setup; does nothing and answers false when there is an administrator. */
   ensureSetupSecret(hash: string): Promise<boolean>;
@@ -131,6 +141,10 @@ export function accountsOn(driver: Driver, clock: Clock, keyring: Keyring): Acco
     countInvitations: (filter) => countInvitations(driver, filter),
     findInvitation: (uuid) => findInvitation(driver, uuid),
     listApprovals: (filter) => listApprovals(driver, keyring, filter),
+    listConsents: (filter) => listConsents(driver, clock.now(), filter),
+    countConsents: (filter) => countConsents(driver, clock.now(), filter),
+    listConnections: (filter) => listConnections(driver, filter),
+    countConnections: (filter) => countConnections(driver, filter),
     async hasAdministrator() {
       return (await driver.read(sql`SELECT 1 WHERE EXISTS (${administrators})`)).length > 0;
     },

@@ -12,6 +12,7 @@ export interface Purged {
   readonly tokens: number;
   readonly invitations: number;
   readonly runKeys: number;
+  readonly consents: number;
   readonly messages: number;
   readonly flowVersions: number;
   readonly events: number;
@@ -81,6 +82,11 @@ export async function purge(driver: Driver, now: number, retention: Retention): 
     runKeys: await remove(
       (limit) => sql`
         DELETE FROM doorward_run_key WHERE hash IN (SELECT hash FROM doorward_run_key
+          WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
+    ),
+    consents: await remove(
+      (limit) => sql`
+        DELETE FROM doorward_consent WHERE uuid IN (SELECT uuid FROM doorward_consent
           WHERE expires_at <= ${now} LIMIT ${limit}) RETURNING 1`,
     ),
     messages: await remove(

@@ -35,6 +35,7 @@ const referring: Readonly<Record<string, readonly Effect['kind'][]>> = {
   doorward_membership: ['group.join'],
   doorward_session: ['session.begin'],
   doorward_connection: ['connection.save'],
+  doorward_consent: ['consent.give'],
   doorward_token: ['token.create'],
   doorward_invitation: ['invitation.make'],
   doorward_run_key: ['run_key.make'],

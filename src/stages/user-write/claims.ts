@@ -15,10 +15,15 @@ export function claimed(
   const { address, requestId } = visitor;
   const about = { ...eventActor(visitor, user), address, requestId, flow: flow.slug, at: tools.now() };
   const effects = claims.flatMap(({ used, effect, event }): Effect[] =>
-    used === true ? [] : [effect, { kind: 'event', event: { ...event, ...about } }],
+    used === true ? [] : [ofUser(effect, user), { kind: 'event', event: { ...event, ...about } }],
   );
   if (effects.length === 0) return { effects, context: {} };
   return { effects, context: { 'doorward/claims': claims.map((claim) => ({ ...claim, used: true })) } };
+}
+
+/** A consent was given by whoever is written now. */
+function ofUser(effect: Effect, { id: userId }: User): Effect {
+  return effect.kind === 'consent.give' ? { ...effect, consent: { ...effect.consent, userId } } : effect;
 }
 
 /** Somebody else used it up meanwhile; null where the refusal is about something else. */
