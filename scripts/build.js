@@ -96,6 +96,7 @@ export function buildOptions() {
       '@node-rs/*',
       'ajv',
       'ajv-formats',
+      'maxmind',
       'pg',
       'pg-native',
       'pino',

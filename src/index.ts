@@ -42,7 +42,9 @@ export type {
   DoorwardOptions,
   Hasher,
   HookOptions,
+  Locate,
   Log,
+  PlacesOption,
   UserWriteHook,
   WebhookOption,
 } from './app/options.ts';

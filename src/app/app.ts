@@ -6,6 +6,7 @@ import type { Keyring } from '../kernel/secrets.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Approvals } from './approvals.ts';
 import type { Blueprints } from './blueprints.ts';
+import type { Connections } from './connections.ts';
 import type { Executed, ExecuteOptions } from './execute.ts';
 import type { DiagramFormat } from './flow-diagram.ts';
 import type { FlowVersions } from './flow-versions.ts';
@@ -15,6 +16,7 @@ import type { Invitations } from './invitations.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { MailboxKey } from './mailbox-key.ts';
 import type { Log } from './options.ts';
+import type { Places } from './places.ts';
 import type { StageSetting } from './stage-settings.ts';
 import type { Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
@@ -42,6 +44,8 @@ export interface App {
   readonly tokens: Tokens;
   readonly invitations: Invitations;
   readonly approvals: Approvals;
+  readonly connections: Connections;
+  readonly places: Places;
   /** Whether an administrator may act as another one. */
   readonly mayActAsAdministrators: boolean;
   /** One step of a flow for one visitor. */

@@ -28,6 +28,7 @@ import type { Retention } from '../store/purge.ts';
 import type { App } from './app.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
 import { type Blueprints, createBlueprints } from './blueprints.ts';
+import { createConnections } from './connections.ts';
 import { startDelivery } from './deliver.ts';
 import { execute } from './execute.ts';
 import { withLimit } from './expression-limit.ts';
@@ -44,6 +45,7 @@ import { createMailRoom, type MailRoom, tellingOfMessages } from './mail.ts';
 import { createMailbox } from './mailbox.ts';
 import { isLoopback, MailboxKey } from './mailbox-key.ts';
 import type { DoorwardOptions, Log } from './options.ts';
+import { createPlaces, type Places } from './places.ts';
 import { retentionOf } from './retention.ts';
 import { touch } from './sessions.ts';
 import { stageSettings } from './stage-settings.ts';
@@ -55,6 +57,7 @@ import { deliveriesTo, type Webhook, webhooksOf, withWebhooks } from './webhooks
 
 const purgeEveryMs = 60_000;
 const approvalsEveryMs = 30_000;
+const placesEveryMs = 60_000;
 
 /**
  * Opens the store (migrating it), applies the shipped flows and the given blueprints, and wires the engine.
@@ -67,7 +70,8 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
   const keyring = new Keyring(options.secretKey);
   const origin = originOf(options.publicUrl);
   const webhooks = webhooksOf(options.webhooks ?? []);
-  const mail = mailRoomOf(options, () => clock.now());
+  const places = await createPlaces(options.places, log);
+  const mail = mailRoomOf(options, places, () => clock.now());
   const retention = retentionOf(options.retention);
   const hooks = createHooks(options, log);
   const profile = options.profileSchema === undefined ? null : await compileProfile(options.profileSchema);
@@ -92,7 +96,7 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
       folder === undefined ? null : await watchBlueprints({ folder, base, log, now, changed: () => flows.forget() });
     return wire(options, {
       ...{ log, keyring, origin, opened: store, installed, webhooks, mail, profile, retention, now, expressions },
-      ...{ flows, watched, blueprints: createBlueprints({ base, flows, now, proof }) },
+      ...{ flows, watched, places, blueprints: createBlueprints({ base, flows, now, proof }) },
       versions: createFlowVersions({ base, flows }),
     });
   } catch (error) {
@@ -119,6 +123,7 @@ interface Parts {
   readonly installed: Installed;
   readonly webhooks: readonly Webhook[];
   readonly mail: MailRoom;
+  readonly places: Places;
   readonly profile: Profile | null;
   readonly retention: Retention;
   readonly expressions: ReturnType<typeof createExpressions>;
@@ -155,7 +160,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
   return {
     ...{ origin, basePath, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },
     ...{ trustedProxies: options.trustedProxies ?? [], brand: options.brand, brandName: world.brandName, users },
-    groups: createGroups({ store, now }),
+    ...{ groups: createGroups({ store, now }), connections: createConnections({ store, now }), places: parts.places },
     mayActAsAdministrators: options.impersonateAdministrators === true,
     tokens: createTokens({
       ...{ store, now, origin: `${origin}${basePath}` },
@@ -182,7 +187,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
       await store.accounts.ensureSetupSecret(world.tools.hashToken(secret));
       return `${origin}${basePath}/if/flow/initial-setup/?setup=${secret}`;
     },
-    mailbox: createMailbox(opened.outbox, mail.templates, { link: mail.desk.linkBase, now }),
+    mailbox: createMailbox(opened.outbox, mail, { link: mail.desk.linkBase, now }),
     mailboxKey: !mail.leaves && isLoopback(origin) ? new MailboxKey() : null,
     hashLoad: () => builtIn?.load ?? null,
     async close() {
@@ -198,9 +203,10 @@ function wire(options: DoorwardOptions, parts: Parts): App {
   };
 }
 
-function startJobs({ log, opened, retention, now }: Parts, approvals: Approvals): readonly Jobs[] {
+function startJobs({ log, opened, retention, now, places }: Parts, approvals: Approvals): readonly Jobs[] {
   return [
     startJob('approvals', approvalsEveryMs, () => approvals.work(), log),
+    startJob('places', placesEveryMs, () => places.refresh(), log),
     startJob('purge', purgeEveryMs, () => opened.accounts.purge(now(), retention), log),
   ];
 }
@@ -224,10 +230,12 @@ function worldOf(
 }
 
 /** @throws DoorwardError `configuration` */
-function mailRoomOf({ mail = {}, publicUrl, basePath = '', brand }: DoorwardOptions, now: () => number): MailRoom {
+function mailRoomOf(options: DoorwardOptions, places: Places, now: () => number): MailRoom {
+  const { mail = {}, publicUrl, basePath = '', brand } = options;
   const origin = originOf(publicUrl);
   const host = new URL(origin).hostname;
-  return createMailRoom({ options: mail, linkBase: `${origin}${basePath}`, host, brandName: brandName(brand), now });
+  const linkBase = `${origin}${basePath}`;
+  return createMailRoom({ options: mail, linkBase, host, brandName: brandName(brand), places, now });
 }
 
 /** The default flow of a designation by the reference's name, else the first by slug. */

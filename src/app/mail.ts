@@ -1,16 +1,20 @@
 /** Mail out of the outbox: which server takes it, what it says, and what stages need to know of it. */
 import { createSmtp } from '../adapters/mail/smtp.ts';
 import { createTemplates, type MailTemplates } from '../adapters/mail/templates.ts';
+import type { Twins } from '../adapters/mail/twins.ts';
 import type { Mail } from '../engine/mail.ts';
 import type { Commit, CommitAnswer, Tools } from '../engine/ports.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { OpenStore } from '../store/open.ts';
 import type { Deliver } from './deliver.ts';
 import type { MailOptions } from './options.ts';
+import type { Places } from './places.ts';
 
 /** The mail of an installation. */
 export interface MailRoom {
   readonly templates: MailTemplates;
+  /** The message as its reader gets it. */
+  write(mail: Mail): Promise<Twins>;
   /** Whether a mail server is known; without one messages wait in the outbox to be read there. */
   readonly leaves: boolean;
   /** How messages are delivered, by channel. */
@@ -26,22 +30,24 @@ interface MailParts {
   /** Public name of the server. */
   readonly host: string;
   readonly brandName: string;
+  readonly places: Pick<Places, 'inMail'>;
   now(): number;
 }
 
 /** @throws DoorwardError `configuration` */
-export function createMailRoom({ options, linkBase, host, brandName, now }: MailParts): MailRoom {
+export function createMailRoom({ options, linkBase, host, brandName, places, now }: MailParts): MailRoom {
   const templates = createTemplates(brandName, options.templates ?? null);
   const from = options.from ?? `no-reply@${host}`;
   const smtp = options.smtp === undefined ? null : createSmtp(options.smtp, from);
+  const write = async (mail: Mail) => templates.write(await places.inMail(mail));
   const deliver: Deliver = async ({ uuid, payload }) => {
     const mail = mailOf(payload);
     // Its link is void: to send it now would only puzzle its reader.
     if (smtp === null || (mail.until ?? Number.POSITIVE_INFINITY) <= now()) return null;
-    return smtp.send(uuid, mail, templates.write(mail));
+    return smtp.send(uuid, mail, await write(mail));
   };
   return {
-    templates,
+    ...{ templates, write },
     leaves: smtp !== null,
     channels: smtp === null ? new Map() : new Map([['mail', deliver]]),
     desk: { linkBase, refused: options.refused ?? null, hasTemplate: (name) => templates.has(name) },

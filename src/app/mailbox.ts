@@ -1,11 +1,10 @@
 /** Mail that was not delivered yet, for whoever runs the server: what a mailbox shows where no mail server is set. */
-import type { MailTemplates } from '../adapters/mail/templates.ts';
 import type { Twins } from '../adapters/mail/twins.ts';
 import { type Mail, mailTemplates, noticeSubjects } from '../engine/mail.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { Locale } from '../protocol/localize.ts';
 import type { Outbox, PendingMessage } from '../store/outbox.ts';
-import { mailOf } from './mail.ts';
+import { type MailRoom, mailOf } from './mail.ts';
 
 /** A message in the box. */
 export interface KeptMail {
@@ -32,12 +31,13 @@ const listed = 1_000;
 
 export function createMailbox(
   outbox: Outbox,
-  templates: MailTemplates,
+  room: Pick<MailRoom, 'templates' | 'write'>,
   sample: { link: string; now(): number },
 ): Mailbox {
+  const { templates } = room;
   const kept = async (): Promise<readonly (KeptMail & Twins)[]> => {
     const found = (await outbox.pending(listed)).filter(({ kind }) => kind === 'mail');
-    return found.flatMap((message) => keptFrom(message, templates)).reverse();
+    return (await Promise.all(found.map((message) => keptFrom(message, room)))).flat().reverse();
   };
   return {
     templates: [
@@ -61,11 +61,14 @@ export function createMailbox(
 }
 
 /** Nothing for one that cannot be read: its key is gone, or its template. */
-function keptFrom({ uuid, payload, state, createdAt }: PendingMessage, templates: MailTemplates): (KeptMail & Twins)[] {
+async function keptFrom(
+  { uuid, payload, state, createdAt }: PendingMessage,
+  { templates, write }: Pick<MailRoom, 'templates' | 'write'>,
+): Promise<(KeptMail & Twins)[]> {
   if (payload === null) return [];
   const mail = mailOf(payload);
   if (!templates.has(mail.template)) return [];
-  return [{ id: uuid, to: mail.to.address, template: mail.template, state, createdAt, ...templates.write(mail) }];
+  return [{ id: uuid, to: mail.to.address, template: mail.template, state, createdAt, ...(await write(mail)) }];
 }
 
 function sampleMail(

@@ -62,6 +62,15 @@ export interface MailOptions {
   readonly refused?: string;
 }
 
+/**
+ * City and country of an address in a language (`en`, `de`), as people read them; null where nobody knows. It is asked when
+ * a page or a message shows the place, and has a second.
+ */
+export type Locate = (address: string, locale: string) => string | null | Promise<string | null>;
+
+/** A file in MaxMind's format (City or Country), read again when it changes; or a function of your own. */
+export type PlacesOption = { readonly file: string } | Locate;
+
 /** Options of `createDoorward` (CONTRACT: Library). It reads no environment; `doorward serve` maps that to these. */
 export interface DoorwardOptions {
   readonly database: DatabaseOption;
@@ -109,6 +118,8 @@ export interface DoorwardOptions {
   readonly brand?: unknown;
   /** How long what nobody needs any more is kept. */
   readonly retention?: RetentionOptions;
+  /** Where addresses are, to show it beside them: sessions, messages, who asked. By default addresses stand alone. */
+  readonly places?: PlacesOption;
   readonly clock?: Clock;
   /** Structured log lines; nothing by default. Never holds prompted values or secrets. */
   readonly log?: Log;

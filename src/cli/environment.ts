@@ -32,6 +32,8 @@ export interface Settings {
   /** Path of a folder of mail templates. */
   readonly mailTemplates: string | null;
   readonly rateLimits: boolean;
+  /** Path of a file in MaxMind's format. */
+  readonly geoipFile: string | null;
   /** Names of the servers that expressions may ask. */
   readonly expressionHosts: readonly string[];
   /** A duration, or `never`. */
@@ -95,6 +97,11 @@ export const variables: readonly { readonly name: string; readonly fallback: str
   },
   { name: 'DOORWARD_MAIL_FROM', fallback: 'no-reply@<public host>', meaning: 'sender: Name <address>' },
   { name: 'DOORWARD_MAIL_TEMPLATES', fallback: '', meaning: 'folder of mail templates; see docs/mail.md' },
+  {
+    name: 'DOORWARD_GEOIP_FILE',
+    fallback: '',
+    meaning: 'City or Country file (.mmdb): shows where an address is; see docs/administration.md',
+  },
   { name: 'DOORWARD_RATE_LIMITS', fallback: 'on', meaning: 'off switches them off (drills, private networks)' },
 ];
 
@@ -134,6 +141,7 @@ export function readEnvironment(env: Environment): Settings {
     mailFrom: value('DOORWARD_MAIL_FROM'),
     mailTemplates: value('DOORWARD_MAIL_TEMPLATES'),
     rateLimits: oneOf('DOORWARD_RATE_LIMITS', value('DOORWARD_RATE_LIMITS') ?? 'on', ['on', 'off'] as const) === 'on',
+    geoipFile: value('DOORWARD_GEOIP_FILE'),
     expressionHosts: hosts(value('DOORWARD_EXPRESSION_HOSTS') ?? ''),
     eventRetention: retention(value('DOORWARD_EVENT_RETENTION') ?? 'days=365'),
   };

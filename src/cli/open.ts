@@ -23,6 +23,7 @@ export function optionsOf(settings: Settings, log: Log): DoorwardOptions {
     retention: { events: settings.eventRetention },
     log,
     mail: mailOf(settings),
+    ...(settings.geoipFile === null ? {} : { places: { file: settings.geoipFile } }),
     ...(settings.brandFile === null ? {} : { brand: readBrand(settings.brandFile) }),
     ...(settings.profileSchemaFile === null ? {} : { profileSchema: readProfileSchema(settings.profileSchemaFile) }),
     ...(settings.webhooksFile === null ? {} : { webhooks: readWebhooks(settings.webhooksFile) }),

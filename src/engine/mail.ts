@@ -28,6 +28,7 @@ export const noticeSubjects = [
   'email_changed',
   'authenticator_added',
   'authenticator_removed',
+  'source_disconnected',
   'account_deleted',
   'account_exists',
   'account_inactive',

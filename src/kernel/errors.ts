@@ -33,6 +33,8 @@ const statuses = {
   refused: 409,
   /** A change that would leave nobody active who may administer. */
   last_administrator: 409,
+  /** A change that would leave its owner without a way to sign in. */
+  only_sign_in: 409,
 } as const;
 
 /** A Doorward error's code: switch on this, never on `instanceof`. */

@@ -1,3 +1,4 @@
+import { account } from './de/account.ts';
 import { approval } from './de/approval.ts';
 import { authenticators } from './de/authenticators.ts';
 import { captcha } from './de/captcha.ts';
@@ -17,4 +18,5 @@ export const de: Record<MessageKey, string> = {
   ...authenticators,
   ...captcha,
   ...approval,
+  ...account,
 };

@@ -39,6 +39,9 @@ export const mail = {
   'mail.email_changed_subject': 'Ihre E-Mail-Adresse für {brand} wurde geändert',
   'mail.email_changed':
     'die E-Mail-Adresse Ihres Kontos {username} wurde geändert. Nachrichten gehen von nun an an die neue Adresse.',
+  'mail.source_disconnected_subject': 'Bei {brand} wurde ein verbundenes Konto getrennt',
+  'mail.source_disconnected':
+    'von Ihrem Konto {username} wurde ein Konto bei einem anderen Dienst getrennt. Damit können Sie sich nicht mehr anmelden.',
   'mail.account_deleted_subject': 'Ihr Konto bei {brand} wurde gelöscht',
   'mail.account_deleted': 'Ihr Konto {username} und seine Daten wurden gelöscht.',
   'mail.account_exists_subject': 'Sie haben bereits ein Konto bei {brand}',

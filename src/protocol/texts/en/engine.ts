@@ -23,6 +23,7 @@ export const engine = {
   'error.refused': 'This change was not possible.',
   'error.last_administrator':
     'Nobody would be left who may administer. Make somebody else an administrator first, then try again.',
+  'error.only_sign_in': 'This is the only way to sign in. Set a password or add a passkey first.',
   'flow.does_not_apply': 'Flow does not apply to current user.',
   'flow.gone': 'This page has changed meanwhile. Please start again.',
   'flow.target_gone': 'The page that should come next no longer exists.',

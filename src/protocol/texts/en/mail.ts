@@ -38,6 +38,9 @@ export const mail = {
   'mail.email_changed_subject': 'Your email address for {brand} was changed',
   'mail.email_changed':
     'the email address of your account {username} was changed. From now on messages go to the new address.',
+  'mail.source_disconnected_subject': 'An account was disconnected from {brand}',
+  'mail.source_disconnected':
+    'an account elsewhere was disconnected from your account {username}. You can no longer sign in with it.',
   'mail.account_deleted_subject': 'Your account with {brand} was deleted',
   'mail.account_deleted': 'your account {username} and its data were deleted.',
   'mail.account_exists_subject': 'You already have an account with {brand}',

@@ -1,0 +1,23 @@
+export const account = {
+  'account.consents': 'Ihre Einwilligungen',
+  'account.consents_hint': 'Widerrufen Sie eine, werden Sie beim nächsten Mal erneut gefragt.',
+  'account.consent_given': 'Erteilt am',
+  'account.consent_until': 'bis',
+  'account.consent_open': 'bis zum Widerruf',
+  'account.withdraw': 'Widerrufen',
+  'account.withdraw_of': 'Einwilligung widerrufen: {name}',
+  'account.consent_withdrawn': 'Ihre Einwilligung wurde widerrufen.',
+  'account.connections': 'Verbundene Konten',
+  'account.connections_hint': 'Mit diesen Konten bei anderen Diensten können Sie sich anmelden.',
+  'account.connected': 'Verbunden am',
+  'account.disconnect': 'Trennen',
+  'account.disconnect_of': '{name} trennen',
+  'account.connection_removed': 'Das Konto wurde getrennt.',
+  'account.connection_needed':
+    'Nur damit können Sie sich anmelden. Legen Sie zuerst ein Passwort fest oder fügen Sie einen Passkey hinzu, und trennen Sie es dann.',
+  'account.approvals': 'Anträge auf Freigabe',
+  'account.approvals_one': 'Ein Antrag wartet auf Ihre Entscheidung.',
+  'account.approvals_waiting': '{count} Anträge warten auf Ihre Entscheidung.',
+  'account.approvals_none': 'Derzeit wartet nichts auf Ihre Entscheidung.',
+  'account.approvals_open': 'Anträge ansehen',
+};
