@@ -1,5 +1,5 @@
 import { runnerFile } from 'doorward:expression-runner';
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -22,10 +22,11 @@ export function launchOf(): Launch {
 }
 
 function launch(): Launch {
-  const file = fileURLToPath(runnerFile());
+  // A linked package or `node_modules`: the flag forbids following links to whoever may not read the folders on the way.
+  const file = realpathSync(fileURLToPath(runnerFile()));
   const monty = findMonty();
   const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
-  const readable = [file, ...(monty?.folders ?? [])].flatMap((path) => [path, realpathSync(path)]);
+  const readable = [file, ...(monty?.folders ?? [])];
   return {
     file,
     args: monty === null ? [] : [monty.url],
@@ -40,23 +41,21 @@ function launch(): Launch {
 function findMonty(): { url: string; folders: string[] } | null {
   const from = createRequire(import.meta.url);
   try {
-    const main = from.resolve('@pydantic/monty');
+    const main = realpathSync(from.resolve('@pydantic/monty'));
     return { url: pathToFileURL(main).href, folders: [dirname(main), ...nativeFolders(main)] };
   } catch {
     return null;
   }
 }
 
+/** Where the package looks for its native part, and where that is: pnpm puts a link in between. */
 function nativeFolders(main: string): string[] {
   const from = createRequire(main);
   const { optionalDependencies = {} } = from(join(dirname(main), 'package.json')) as {
     optionalDependencies?: Record<string, string>;
   };
   return Object.keys(optionalDependencies).flatMap((name) => {
-    try {
-      return [dirname(from.resolve(`${name}/package.json`))];
-    } catch {
-      return [];
-    }
+    const place = (from.resolve.paths(name) ?? []).map((folder) => join(folder, name)).find((at) => existsSync(at));
+    return place === undefined ? [] : [place, realpathSync(place)];
   });
 }

@@ -1,7 +1,5 @@
-import { runnerFile } from 'doorward:expression-runner';
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ExpressionJob } from '../../engine/expressions.ts';
 import type { Json } from '../../kernel/json.ts';
@@ -104,8 +102,8 @@ describe('the runner processes', () => {
   });
 
   it('without the package for Python say what to install, and run JavaScript', async () => {
-    const { execArgv } = launchOf();
-    const runner = fork(fileURLToPath(runnerFile()), [], {
+    const { file, execArgv } = launchOf();
+    const runner = fork(file, [], {
       execArgv,
       env: {},
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
