@@ -54,7 +54,7 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
     : await world.store.load({ sessionHash, flow: input.slug, variant, now });
   const signedIn = await signedInNow(loaded.signedIn, world.store.read);
   const user = signedIn?.user ?? null;
-  const locale = chooseLocale(languageSetting(user), input.acceptLanguage);
+  const locale = chooseLocale(input.query.locale || languageSetting(user), input.acceptLanguage);
   const visitor: Visitor = {
     ...{ user, impersonator: signedIn?.impersonator ?? null, session: signedIn?.session ?? null },
     ...{ address: input.address, agent: input.agent, locale, origin: input.origin, requestId: input.requestId },

@@ -27,6 +27,7 @@ export function flowPage(data: FlowPageData): string {
       layout={reply.flow?.layout ?? 'stacked'}
       background={reply.flow?.background ?? ''}
       acting={data.acting}
+      action={data.action}
       refreshes={['ak-stage-email', 'ak-stage-approval'].includes(reply.challenge.component)}
     >
       <h1>{heading}</h1>

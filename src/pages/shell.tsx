@@ -1,11 +1,12 @@
 import { raw } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import type { Layout } from '../protocol/challenge.ts';
+import { locales } from '../protocol/localize.ts';
 import { ActingBanner } from './acting-banner.tsx';
 import { logoSvg, scriptPath, stylesheetPath } from './assets.ts';
 import { type Brand, brandStylesheet, defaultBrand } from './brand.ts';
 import type { Acting } from './page-data.ts';
-import { isWebAddress } from './web-address.ts';
+import { inLanguage, isWebAddress } from './web-address.ts';
 import type { Words } from './words.ts';
 
 interface ShellProps {
@@ -19,6 +20,8 @@ interface ShellProps {
   /** Links at the head of the page. */
   readonly nav?: Child;
   readonly acting?: Acting | null | undefined;
+  /** The page's own address, where a visitor may read it in another language. */
+  readonly action?: string | undefined;
   /** It waits for something that happens elsewhere. */
   readonly refreshes?: boolean;
   readonly children: Child;
@@ -34,6 +37,7 @@ export function Shell({
   wide,
   nav = null,
   acting,
+  action,
   refreshes = false,
   children,
 }: ShellProps) {
@@ -69,7 +73,7 @@ export function Shell({
             </header>
             <main>{children}</main>
           </div>
-          <Footer words={words} brand={brand} />
+          <Footer words={words} brand={brand} action={action} />
         </div>
       </body>
     </html>
@@ -93,20 +97,43 @@ function Logo({ brand }: { readonly brand: Brand }) {
   );
 }
 
-function Footer({ words, brand }: { readonly words: Words; readonly brand: Brand }) {
-  if (brand.links.length === 0) return null;
+function Footer({ words, brand, action }: Pick<ShellProps, 'words' | 'brand' | 'action'>) {
+  if (brand.links.length === 0 && action === undefined) return null;
   return (
     <footer>
-      <nav aria-label={words.of('page.footer')}>
-        <ul>
-          {brand.links.map(({ name, href }) => (
-            <li>
-              <a href={href}>{name}</a>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      {brand.links.length === 0 ? null : (
+        <nav aria-label={words.of('page.footer')}>
+          <ul>
+            {brand.links.map(({ name, href }) => (
+              <li>
+                <a href={href}>{name}</a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      )}
+      {action === undefined ? null : <Languages words={words} action={action} />}
     </footer>
+  );
+}
+
+function Languages({ words, action }: { readonly words: Words; readonly action: string }) {
+  return (
+    <nav aria-label={words.of('page.languages')}>
+      <ul>
+        {Object.entries(locales).map(([locale, name]) => (
+          <li>
+            {locale === words.locale ? (
+              <span aria-current="true">{name}</span>
+            ) : (
+              <a href={inLanguage(action, locale)} lang={locale} hreflang={locale}>
+                {name}
+              </a>
+            )}
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
 }
 

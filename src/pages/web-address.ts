@@ -13,3 +13,11 @@ export function withQuery(path: string, query: string): string {
   const bare = query.replace(/^\?/, '');
   return bare === '' || path.includes('?') ? path : `${path}?${bare}`;
 }
+
+/** The same page in another language: the choice stays in its query, and goes along to other flows. */
+export function inLanguage(action: string, locale: string): string {
+  const [path = '', query = ''] = action.split('?', 2);
+  const params = new URLSearchParams(query);
+  params.set('locale', locale);
+  return `${path}?${params}`;
+}

@@ -15,7 +15,7 @@ export function isLocale(value: string): value is Locale {
 }
 
 /**
- * The best catalogue for a visitor: their own setting first, then the browser's Accept-Language in its order of
+ * The best catalogue for a visitor: what they chose first, then the browser's Accept-Language in its order of
  * quality, then English (RFC 9110 section 12.5.4; region is ignored).
  */
 export function chooseLocale(setting: unknown, acceptLanguage: string | null): Locale {

@@ -30,7 +30,7 @@ describe.each([
   afterAll(() => here.close());
 
   const path = (): string => new URL(page.url()).pathname;
-  const press = async (on: Page, name: string | RegExp = /^(Continue|Log in|Sign in)$/): Promise<void> => {
+  const press = async (on: Page, name: string | RegExp = /^(Continue|Sign in)$/): Promise<void> => {
     await on.getByRole('button', { name }).click();
     await on.waitForLoadState();
   };

@@ -77,7 +77,7 @@ describe('a passkey, in a browser with an authenticator', () => {
     await touched(false);
     await signOut();
     await page.getByLabel('Email address or username').fill('ada');
-    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByLabel('Password', { exact: true }).fill(password);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await touched(true);
@@ -117,6 +117,6 @@ it('without JavaScript nothing is offered that needs it, and the name still work
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   await page.goto(`${server.origin}/if/flow/default-authentication-flow/`);
-  expect(await page.getByRole('button').allTextContents()).toEqual(['Log in']);
+  expect(await page.getByRole('button').allTextContents()).toEqual(['Sign in']);
   await context.close();
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openHasher } from '../../src/testing/rig.ts';
 import { flowYaml } from '../support/flow-yaml.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { signUp, WebClient } from '../support/web-client.ts';
+import { hiddenFields, signUp, WebClient } from '../support/web-client.ts';
 
 const field = { field_key: 'name', label: 'Name', type: 'text', required: true, placeholder: 'Ada' };
 const blueprints = [
@@ -83,6 +83,22 @@ describe("the executor's JSON is the reference's (flow-engine.md 4)", () => {
     const answer = await client.post({ name: '' }, { 'accept-language': 'de-AT, en;q=0.5' });
     expect(answer.headers['content-language']).toBe('de');
     expect(JSON.stringify(answer.json().response_errors)).not.toContain('This field');
+  });
+
+  it('stays in the language that was chosen on the page, whatever the browser prefers', async () => {
+    const client = new WebClient(server.origin);
+    await client.open('shown', 'next=%2Fapp');
+    await client.answer({ name: 'Ada' });
+    const first = await client.request('/if/flow/shown/?next=%2Fapp');
+    const [, chosen = ''] = /<a href="([^"]+)" lang="de" hreflang="de">/.exec(first.text) ?? [];
+    expect(chosen.replaceAll('&amp;', '&')).toBe('/if/flow/shown/?next=%2Fapp&locale=de');
+    const german = await client.request(chosen.replaceAll('&amp;', '&'), { headers: { 'accept-language': 'en' } });
+    expect([german.status, german.headers['content-language']]).toEqual([200, 'de']);
+    expect(german.text).toContain('<html lang="de">');
+    expect(hiddenFields(german.text).component).toBe(hiddenFields(first.text).component);
+    const unknown = await client.request('/if/flow/shown/?locale=xx"><script>');
+    expect(unknown.headers['content-language']).toBe('en');
+    expect(unknown.text).not.toContain('<script>');
   });
 
   it('ends with xak-flow-redirect and nothing besides it', async () => {

@@ -4,6 +4,7 @@ export const pages: Record<keyof typeof en, string> = {
   'page.error_prefix': 'Fehler: {title}',
   'page.problems': 'Bitte prüfen Sie diese {count} Angaben',
   'page.footer': 'Weitere Links',
+  'page.languages': 'Sprache',
   'page.continue': 'Weiter',
   'page.confirm': 'Bitte bestätigen Sie, dass Sie fortfahren möchten.',
   'page.busy': 'Einen Moment …',

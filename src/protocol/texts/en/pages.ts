@@ -3,6 +3,7 @@ export const pages = {
   'page.error_prefix': 'Error: {title}',
   'page.problems': 'Please check these {count} entries',
   'page.footer': 'Further links',
+  'page.languages': 'Language',
   'page.continue': 'Continue',
   'page.confirm': 'Please confirm that you want to continue.',
   'page.busy': 'One moment …',

@@ -10,7 +10,7 @@ export const stages = {
   'user_delete.nobody': 'There is no account here that you can delete.',
   'user_delete.confirm': 'Delete the account {username} and its data? This cannot be undone.',
   'identification.failed': 'Failed to authenticate.',
-  'identification.log_in': 'Log in',
+  'identification.log_in': 'Sign in',
   'identification.continue': 'Continue',
   'password.invalid': 'Invalid password',
   'password.limited': 'Too many wrong passwords. Please wait a few minutes and try again.',
