@@ -31,7 +31,6 @@ import { type Blueprints, createBlueprints } from './blueprints.ts';
 import { createConnections } from './connections.ts';
 import { startDelivery } from './deliver.ts';
 import { execute } from './execute.ts';
-import { withLimit } from './expression-limit.ts';
 import { FlowCache } from './flow-cache.ts';
 import { createDiagrams } from './flow-diagram.ts';
 import { createFlowVersions, type FlowVersions } from './flow-versions.ts';
@@ -79,7 +78,7 @@ export async function createApp(options: DoorwardOptions): Promise<App> {
     ...{ database: options.database, keyring, clock, log },
     ...(hooks === null ? {} : { hooks }),
   });
-  const expressions = withLimit(createExpressions(), options.expressionLimitMs);
+  const expressions = createExpressions(options.expressionLimitMs);
   try {
     const installed = installedKinds(options);
     const now = () => clock.now();

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createExpressions } from '../adapters/expressions/expressions.ts';
 import { BlueprintRig } from './blueprint-rig.ts';
 
-const expressions = createExpressions();
+const expressions = createExpressions(60_000);
 afterAll(() => expressions.close());
 
 const policyModel = 'authentik_policies_expression.expressionpolicy';

@@ -30,7 +30,7 @@ async function program(body: string, from = folder): Promise<string> {
   const code = `const { createExpressions } = await import(${file});
     const expressions = createExpressions();
     const run = async (language, source) =>
-      (await expressions.evaluate({ language, source, variables: {}, host: async () => null, limitMs: 10000 })).result;
+      (await expressions.evaluate({ language, source, variables: {}, host: async () => null, limitMs: 60000 })).result;
     ${body}`;
   const ran = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], { cwd: root });
   return ran.stdout;

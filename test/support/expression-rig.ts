@@ -1,6 +1,5 @@
 import { afterAll } from 'vitest';
 import { createExpressions } from '../../src/adapters/expressions/expressions.ts';
-import { withLimit } from '../../src/app/expression-limit.ts';
 import type { CompiledObject, PolicyBinding } from '../../src/engine/flow.ts';
 import type { PolicyResult } from '../../src/engine/policy-request.ts';
 import { createPolicies } from '../../src/policies/evaluate.ts';
@@ -27,11 +26,11 @@ export interface Judged extends PolicyResult {
 }
 
 /** A busy machine may take long about little; what a limit does is tried where it is the matter. */
-const patience = 5_000;
+const patienceMs = 60_000;
 
 /** Real runners for a test file, ended with it. */
 export function runners(): ReturnType<typeof createExpressions> {
-  const expressions = withLimit(createExpressions(), patience);
+  const expressions = createExpressions(patienceMs);
   afterAll(() => expressions.close());
   return expressions;
 }

@@ -8,12 +8,18 @@ import {
 import { named } from './names.ts';
 import type { Pool } from './pool.ts';
 
-const defaultLimitMs = 100;
-const checkLimitMs = 1_000;
-const hostLimitMs = 5_000;
+const usualLimitMs = 100;
 
-/** Runs the code of administrators in processes of their own, which the first expression starts. */
-export function createExpressions(): Expressions & { close(): Promise<void>; pids(): readonly number[] } {
+/**
+ * Runs the code of administrators in processes of their own, which the first expression starts.
+ *
+ * @param usual milliseconds that code may take of its own; a check and what it asks of the server may take at least as long
+ */
+export function createExpressions(
+  usual: number = usualLimitMs,
+): Expressions & { close(): Promise<void>; pids(): readonly number[] } {
+  const checkLimitMs = Math.max(1_000, usual);
+  const hostLimitMs = Math.max(5_000, usual);
   let opening: Promise<Pool> | undefined;
   let pool: Pool | undefined;
   let closed = false;
@@ -33,7 +39,7 @@ export function createExpressions(): Expressions & { close(): Promise<void>; pid
     async evaluate(job) {
       const tooLong = sizeProblem(job.source);
       if (tooLong !== null) throw new Error(tooLong);
-      const { language, source, host, limitMs = defaultLimitMs } = job;
+      const { language, source, host, limitMs = usual } = job;
       const message = { type: 'evaluate', language, source, variables: named(source, job.variables), limitMs } as const;
       return (await (await opened()).run({ limitMs, hostLimitMs, host, message })) as ExpressionAnswer;
     },

@@ -113,7 +113,7 @@ describe('the runner processes', () => {
       const [answer] = await once(runner, 'message');
       return answer as FromRunner;
     };
-    const job = { type: 'evaluate', source: 'return 1', variables: {}, limitMs: 10_000 };
+    const job = { type: 'evaluate', source: 'return 1', variables: {}, limitMs: 60_000 };
     expect(await ask({ ...job, job: 1, language: 'python' })).toEqual({
       type: 'failure',
       job: 1,
@@ -134,8 +134,8 @@ describe('the pool', () => {
   };
   afterAll(() => Promise.all(pools.map((one) => one.close())));
   const work = (source: string, more: Partial<Work> = {}): Work => ({
-    message: { type: 'evaluate', language: 'python', source, variables: {}, limitMs: 10_000 },
-    ...{ limitMs: 10_000, hostLimitMs: 60_000, host: async () => null },
+    message: { type: 'evaluate', language: 'python', source, variables: {}, limitMs: 60_000 },
+    ...{ limitMs: 60_000, hostLimitMs: 60_000, host: async () => null },
     ...more,
   });
 
