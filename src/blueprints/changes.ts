@@ -1,7 +1,8 @@
 /** What a plan changes, for people: each object with its members before and after, references by name, no secrets. */
 import type { Definition } from '../engine/definition.ts';
 import { isPlainObject, type Json, type JsonObject, sameJson } from '../kernel/json.ts';
-import { bindingModel, flowModel, type Model, policyBindingModel, promptModel } from './models.ts';
+import { isSecretSetting } from '../kernel/secret-names.ts';
+import { bindingModel, flowModel, type Model, policyBindingModel } from './models.ts';
 
 /** One object that is added, changed or removed. */
 export interface ObjectChange {
@@ -26,17 +27,6 @@ export interface MemberChange {
 /** Stands for a value that is never shown. */
 export const secretText = '(secret)';
 const otherSecret = '(another secret)';
-
-const secretName =
-  /(?:^|_)(?:password|passwd|secret|private_key|secret_key|api_key|client_secret|token|passphrase|credentials?)$/;
-
-/** Whether a member's value is never shown and never leaves: by its name, or since a password field begins with it. */
-export function isSecretMember(definition: Pick<Definition, 'model' | 'attrs'>, name: string): boolean {
-  // `allow_show_password: true` tells nothing.
-  if (typeof definition.attrs[name] === 'boolean') return false;
-  if (definition.model === promptModel && name === 'initial_value') return definition.attrs.type === 'password';
-  return secretName.test(name.toLowerCase());
-}
 
 /** The difference between two states of all definitions, in the order of the second one; removals last. */
 export function changesOf(
@@ -107,7 +97,7 @@ function memberChanges(
   return names.flatMap((name): readonly MemberChange[] => {
     const [before, after] = [old[name], now.attrs[name]];
     if (sameJson(before, after) || (how.isNew && isEmpty(after))) return [];
-    if (isSecretMember(now, name)) return [{ name, ...masked(how.isNew ? undefined : before, after) }];
+    if (isSecretSetting(now.attrs, name)) return [{ name, ...masked(how.isNew ? undefined : before, after) }];
     if (isPlainObject(after) && (isPlainObject(before) || how.isNew)) {
       const inner = isPlainObject(before) ? (before as JsonObject) : {};
       return memberChanges(inner, { model: '', attrs: after as JsonObject }, how).map((one) => below(name, one));
@@ -143,7 +133,7 @@ function withoutSecrets(value: Json): Json {
   return Object.fromEntries(
     Object.entries(value as JsonObject).map(([name, item]) => [
       name,
-      secretName.test(name.toLowerCase()) && !isEmpty(item) ? secretText : withoutSecrets(item),
+      isSecretSetting(value, name) && !isEmpty(item) ? secretText : withoutSecrets(item),
     ]),
   );
 }

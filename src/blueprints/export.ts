@@ -8,7 +8,8 @@ import type { Definition, DefinitionStore } from '../engine/definition.ts';
 import type { Reads } from '../engine/ports.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import { isPlainObject, type Json, type JsonObject, sameJson } from '../kernel/json.ts';
-import { isSecretMember, labelOf } from './changes.ts';
+import { isSecretSetting } from '../kernel/secret-names.ts';
+import { labelOf } from './changes.ts';
 import { exportedObjects } from './export-objects.ts';
 import {
   flowModel,
@@ -83,7 +84,7 @@ class Writer {
     for (const [name, value] of Object.entries(object.attrs)) {
       if (keys.includes(name)) identifiers[name] = await this.#value(model, name, value);
       else if (Object.hasOwn(defaults, name) && sameJson(defaults[name], value)) continue;
-      else if (isSecretMember(object, name)) secrets.push(name);
+      else if (isSecretSetting(object.attrs, name)) secrets.push(name);
       else attrs[name] = await this.#value(model, name, value);
     }
     const id = this.#ids.get(object.pk);

@@ -16,6 +16,7 @@ import { migrate } from './commands/migrate.ts';
 import { outboxList, outboxRetry } from './commands/outbox.ts';
 import { userRecoveryLink } from './commands/recovery-link.ts';
 import { runFlow } from './commands/run.ts';
+import { secretsReseal } from './commands/secrets.ts';
 import { serve } from './commands/serve.ts';
 import { tokenCreate, tokenList, tokenRevoke } from './commands/token.ts';
 import {
@@ -70,6 +71,7 @@ const commands: readonly Command[] = [
   mailPreview,
   outboxList,
   outboxRetry,
+  secretsReseal,
   backup,
 ];
 

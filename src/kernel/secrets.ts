@@ -20,7 +20,8 @@ export type Purpose =
   | 'replay'
   | 'credential'
   | 'outbox'
-  | 'remembered';
+  | 'remembered'
+  | 'definition';
 
 const minimumBytes = 32;
 
@@ -85,6 +86,13 @@ export class Keyring {
     } catch {
       return null;
     }
+  }
+
+  /** The same under the first key, unchanged where that sealed it; null where it does not open. */
+  reseal(purpose: Purpose, sealed: string, context = ''): string | null {
+    const plain = this.open(purpose, sealed, context);
+    if (plain === null) return null;
+    return sealed.startsWith(`${this.fingerprint}.`) ? sealed : this.seal(purpose, plain, context);
   }
 
   /** `text.signature`, for values that are public but must not be changed. */

@@ -113,6 +113,6 @@ export function changeAuthenticator(effect: Change): Statement {
 }
 
 /** A secret that is put beside another row does not open there. */
-function placeOf(userId: number, uuid: string): string {
+export function placeOf(userId: number, uuid: string): string {
   return `${userId}:${uuid}`;
 }

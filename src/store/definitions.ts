@@ -4,13 +4,15 @@ import type { EndedRun } from '../engine/run.ts';
 import { emptyState } from '../engine/run-writes.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DoorwardError } from '../kernel/errors.ts';
+import type { JsonObject } from '../kernel/json.ts';
 import type { Keyring } from '../kernel/secrets.ts';
 import { text as message } from '../protocol/text.ts';
 import { wouldLeaveNobody } from './administrators.ts';
 import { accountStatements, carryOut } from './commit.ts';
 import type { Driver, Log, Statement } from './driver.ts';
-import { int, json, stateSchema, text } from './rows.ts';
-import { list, type Sql, sql } from './sql.ts';
+import { int, stateSchema, text } from './rows.ts';
+import { settingsFrom, settingsText, versionPlace } from './sealed-settings.ts';
+import { list, type Row, type Sql, sql } from './sql.ts';
 
 interface Setting {
   readonly driver: Driver;
@@ -30,13 +32,13 @@ export function definitionsOn({ driver, keyring, clock, log }: Setting): Definit
       const defined = rows.filter((row) => row[1] !== null);
       return {
         revision: int(rows[0] ?? [], 0),
-        definitions: defined.map((row): Definition => ({ pk: text(row, 1), model: text(row, 2), attrs: json(row, 3) })),
+        definitions: defined.map((row) => definitionFrom(row, keyring)),
       };
     },
     async apply(change) {
       const now = clock.now();
       const statements = [
-        ...changeStatements(change, now),
+        ...changeStatements(change, now, keyring),
         ...accountStatements(change.effects, { keyring, now, ownRuns: [] }),
       ];
       const answer = await carryOut(driver, log, { statements, proof: null });
@@ -49,7 +51,8 @@ export function definitionsOn({ driver, keyring, clock, log }: Setting): Definit
       const [row] = await driver.read(
         sql`SELECT definition FROM doorward_flow_version WHERE slug = ${slug} AND version = ${version}`,
       );
-      return row === undefined ? null : (JSON.parse(text(row, 0)) as CompiledFlow);
+      if (row === undefined) return null;
+      return settingsFrom(text(row, 0), versionPlace(slug, version), keyring) as unknown as CompiledFlow;
     },
     async currentVersions() {
       const rows = await driver.read(sql`SELECT slug, current_version FROM doorward_flow`);
@@ -72,7 +75,12 @@ export function definitionsOn({ driver, keyring, clock, log }: Setting): Definit
   };
 }
 
-function changeStatements(change: DefinitionsChange, now: number): Statement[] {
+function definitionFrom(row: Row, keyring: Keyring): Definition {
+  const pk = text(row, 1);
+  return { pk, model: text(row, 2), attrs: settingsFrom(text(row, 3), pk, keyring) };
+}
+
+function changeStatements(change: DefinitionsChange, now: number, keyring: Keyring): Statement[] {
   const revision: Statement = {
     effect: 'definition',
     touches: [],
@@ -97,15 +105,15 @@ function changeStatements(change: DefinitionsChange, now: number): Statement[] {
     ...change.put.map(({ pk, model, attrs }) =>
       plain(
         `definition:${pk}`,
-        sql`INSERT INTO doorward_definition (pk, model, attrs) VALUES (${pk}, ${model}, ${JSON.stringify(attrs)})
+        sql`INSERT INTO doorward_definition (pk, model, attrs) VALUES (${pk}, ${model}, ${settingsText(attrs, pk, keyring)})
           ON CONFLICT (pk) DO UPDATE SET model = excluded.model, attrs = excluded.attrs`,
       ),
     ),
-    ...change.flows.flatMap(({ slug, version, ...rest }) => [
+    ...change.flows.flatMap(({ slug, version, ...content }) => [
       plain(
         `flow:${slug}`,
         sql`INSERT INTO doorward_flow_version (slug, version, definition, created_at)
-          VALUES (${slug}, ${version}, ${JSON.stringify({ slug, version, ...rest })}, ${now})`,
+          VALUES (${slug}, ${version}, ${flowText({ slug, version, ...content }, keyring)}, ${now})`,
       ),
       plain(
         `flow:${slug}`,
@@ -114,6 +122,10 @@ function changeStatements(change: DefinitionsChange, now: number): Statement[] {
       ),
     ]),
   ];
+}
+
+function flowText(flow: CompiledFlow, keyring: Keyring): string {
+  return settingsText(flow as unknown as JsonObject, versionPlace(flow.slug, flow.version), keyring);
 }
 
 /** Runs of a deleted flow, or of one that must not be finished any more, end: whoever was in it is told to start again. */

@@ -12,6 +12,7 @@ import { migrate } from './migrate.ts';
 import { type Outbox, outboxOn } from './outbox.ts';
 import { openPostgres } from './postgres.ts';
 import { readsOn } from './reads.ts';
+import { type Resealed, reseal } from './reseal.ts';
 import { int } from './rows.ts';
 import { waiting } from './run-keys.ts';
 import { sql } from './sql.ts';
@@ -44,6 +45,12 @@ export interface OpenStore extends Store {
   newUserId(): Promise<number>;
   /** @throws DoorwardError `store_unavailable` while the database does not answer */
   ready(): Promise<void>;
+  /**
+   * Seals anew under the first key whatever another one sealed; safe while others serve, and as often as one likes.
+   *
+   * @param told how many rows were looked at so far
+   */
+  reseal(told?: (rows: number) => void): Promise<readonly Resealed[]>;
   /** Writes a copy of the database to a new file. @throws DoorwardError `configuration` on PostgreSQL, or where the file exists */
   backup(file: string): Promise<void>;
   close(): Promise<void>;
@@ -74,6 +81,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       outbox: outboxOn(driver, keyring, clock),
       newUserId: userIds(driver),
       ready: async () => void (await driver.read(sql`SELECT 1`)),
+      reseal: (told) => reseal(driver, keyring, told),
       backup: (file) => driver.backup(file),
       close: () => driver.close(),
     };

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -243,6 +243,31 @@ describe('migrate and backup', () => {
     const again = await program.run(['backup', 'copy.sqlite']);
     expect([again.code, again.out]).toEqual([2, '']);
     expect(again.err).toContain('copy.sqlite');
+  });
+
+  it('secrets reseal lets a former key be dropped', async () => {
+    const folder = { DOORWARD_DATA_DIR: join(program.folder, 'rotated') };
+    const captcha = { kind: 'captcha', attrs: { public_key: 'site', private_key: 'captcha secret' } };
+    const file = write('captcha.yaml', flowYaml({ slug: 'captcha', stages: [captcha] }).text);
+    expect((await program.run(['apply', file], { env: folder })).code).toBe(0);
+    const old = readFileSync(join(folder.DOORWARD_DATA_DIR, 'secret.key'), 'utf8').trim();
+    const fresh = 'another secret key of the tests with 32 bytes';
+    const both = { ...folder, DOORWARD_SECRET_KEY: `${fresh},${old}` };
+    const early = await program.run(['user', 'list'], { env: { ...folder, DOORWARD_SECRET_KEY: fresh } });
+    expect([early.code, early.err]).toEqual([2, expect.stringContaining('new,old')]);
+    const { code, out } = await program.run(['secrets', 'reseal', '--json'], { env: both });
+    const { kinds } = JSON.parse(out) as { kinds: { kind: string; resealed: number; unreadable: number }[] };
+    expect([code, kinds.map(({ unreadable }) => unreadable)]).toEqual([0, [0, 0, 0, 0, 0, 0]]);
+    expect(Object.fromEntries(kinds.map(({ kind, resealed }) => [kind, resealed]))).toMatchObject({
+      ...{ definitions: 1, 'flow versions': 1 },
+    });
+    const again = await program.run(['secrets', 'reseal'], { env: both });
+    expect([again.code, again.out]).toEqual([
+      0,
+      expect.stringMatching(/^definitions +0 sealed anew, \d+ already were\n/),
+    ]);
+    const late = await program.run(['apply', file], { env: { ...folder, DOORWARD_SECRET_KEY: fresh } });
+    expect([late.code, late.out]).toEqual([0, expect.stringContaining('unchanged')]);
   });
 
   it('a database that is away is exit code 3', async () => {
