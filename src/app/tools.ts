@@ -49,13 +49,14 @@ export function createTools(parts: ToolParts): Tools {
     brandName: parts.brandName,
     log: (level, message, fields) => log(level, message, fields),
     async verifyPassword(userId, password, identifier) {
-      const stored = userId === null ? null : await read.passwordHash(userId);
-      if (stored === null) {
-        // Who does not exist costs what somebody who does would cost: the format is drawn from those in the store.
-        const draw = Number.parseInt(Buffer.from(keyring.digest('lookup', identifier)).toString('hex').slice(0, 8), 16);
-        await hasher.decoy(password, await read.sampleHashFormat(draw));
+      // Who does not exist costs what somebody who does would cost: the format is drawn from those in the store.
+      const draw = Number.parseInt(Buffer.from(keyring.digest('lookup', identifier)).toString('hex').slice(0, 8), 16);
+      const found = await read.hashToCompare(userId, draw);
+      if (found === null || !found.isOwn) {
+        await hasher.decoy(password, found?.hash);
         return { ok: false, renewed: null, stored: null };
       }
+      const { hash: stored } = found;
       const { ok, renew } = await hasher.verify(stored, password);
       return { ok, renewed: ok && renew ? await hasher.hash(password.normalize('NFC')) : null, stored };
     },

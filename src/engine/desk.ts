@@ -162,6 +162,6 @@ function bound(read: Reads): Reads {
     authenticatorsOf: (userId) => read.authenticatorsOf(userId),
     authenticatorByCredential: (credential) => read.authenticatorByCredential(credential),
     recoveryCodes: (uuid) => read.recoveryCodes(uuid),
-    sampleHashFormat: (draw) => read.sampleHashFormat(draw),
+    hashToCompare: (userId, draw) => read.hashToCompare(userId, draw),
   };
 }

@@ -52,7 +52,8 @@ export async function checkPassword(desk: Desk, attempt: PasswordAttempt): Promi
   const at = desk.tools.now();
   const subject = reputationSubject(desk.tools, user?.id ?? null, attempt.typed);
   const guards = accountGuards(desk.visitor, user, {
-    ...{ bucket: `password:${subject}`, at },
+    // By the name that was typed: one account's names do not share a counter, or it would tell that they are one's.
+    ...{ bucket: `password:${desk.tools.hashToken(usernameKey(attempt.typed))}`, at },
     here: { limit, windowMs: passwordWindowMs },
     anywhere: { limit: limit * addressesPerWindow, windowMs: passwordWindowMs },
   });
@@ -61,8 +62,8 @@ export async function checkPassword(desk: Desk, attempt: PasswordAttempt): Promi
   );
   if (Math.min(...left) <= 0) return { ok: false, effects: [], limited: true };
   const identifier = usernameKey(user === null ? attempt.typed : user.username);
-  const check = await desk.tools.verifyPassword(user?.id ?? null, password, identifier);
-  if (user === null || !user.isActive || !check.ok) {
+  const check = await desk.tools.verifyPassword(user?.isActive ? user.id : null, password, identifier);
+  if (user === null || !check.ok) {
     const counted = guards.map((guard): Effect => ({ kind: 'attempt.fail', ...guard }));
     const effects = [...counted, reputationChange(desk, subject, -1), loginFailed(desk, user)];
     return { ok: false, effects, limited: Math.min(...left) <= 1 };

@@ -65,8 +65,14 @@ export interface Reads {
   authenticatorByCredential(credential: string): Promise<Authenticator | null>;
   /** Hashes of the recovery codes that were not used yet. */
   recoveryCodes(uuid: string): Promise<readonly string[]>;
-  /** A password hash format that occurs in the store, drawn by a keyed hash of the identifier (decoys). */
-  sampleHashFormat(draw: number): Promise<string | undefined>;
+  /**
+   * The user's password hash. For nobody, and for who has none, somebody else's, `draw` says whose: comparing with it
+   * costs what comparing with an account's own does.
+   */
+  hashToCompare(
+    userId: number | null,
+    draw: number,
+  ): Promise<{ readonly hash: string; readonly isOwn: boolean } | null>;
 }
 
 /** So many password hashes of a user are kept, the present one included. */

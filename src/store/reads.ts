@@ -111,13 +111,15 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
       return rows.map((row) => ({ tokenHash: text(row, 0), impersonatorId: intOrNull(row, 1) }));
     },
     ...authenticatorReads(driver, keyring),
-    // A stored hash itself: a decoy then costs exactly as much as that account's check does.
-    async sampleHashFormat(draw) {
+    // One text, and both of its parts are carried out, whoever it is.
+    async hashToCompare(userId, draw) {
       const [row] = await driver.read(sql`
-        SELECT secret FROM doorward_credential WHERE kind = 'password' AND name = ''
+        SELECT secret, 1 AS own FROM doorward_credential WHERE user_id = ${userId ?? 0} AND kind = 'password' AND name = ''
+        UNION ALL SELECT * FROM (SELECT secret, 0 FROM doorward_credential WHERE kind = 'password' AND name = ''
           AND user_id >= (SELECT CAST(${draw} AS bigint) % (max(user_id) + 1) FROM doorward_credential)
-        ORDER BY user_id LIMIT 1`);
-      return textOrNull(row ?? [], 0) ?? undefined;
+          ORDER BY user_id LIMIT 1) drawn
+        ORDER BY own DESC LIMIT 1`);
+      return row === undefined ? null : { hash: text(row, 0), isOwn: int(row, 1) === 1 };
     },
   };
 }

@@ -221,7 +221,10 @@ function readsOf(options: DeskOptions): Reads {
     authenticatorByCredential: async (credential) =>
       options.authenticators?.find((one) => one.credential === credential) ?? null,
     recoveryCodes: async (uuid) => (options.recoveryCodes?.[uuid] ?? []).map((code) => codeHash(uuid, code)),
-    sampleHashFormat: async () => undefined,
+    hashToCompare: async (id) => {
+      const hash = id === null ? null : storedHash(options, id);
+      return hash === null ? null : { hash, isOwn: true };
+    },
   };
 }
 

@@ -122,7 +122,9 @@ onEachDatabase('users', (rig) => {
     expect(await rig.store.read.passwordHash(id)).toBe('one');
     await commit(rig.store, [{ kind: 'password.renew', userId: id, from: 'one', to: 'two' }]);
     expect(await rig.store.read.passwordHash(id)).toBe('two');
-    expect(await rig.store.read.sampleHashFormat(4_000_000_000)).toBeTypeOf('string');
+    expect(await rig.store.read.hashToCompare(id, 4_000_000_000)).toEqual({ hash: 'two', isOwn: true });
+    for (const nobody of [null, 4_000_000])
+      expect(await rig.store.read.hashToCompare(nobody, 4_000_000_000)).toMatchObject({ isOwn: false });
   });
 
   it('keeps any text as it is, and refuses NUL and half a surrogate pair', async () => {

@@ -6,7 +6,7 @@ import { ManualClock } from '../../src/kernel/clock.ts';
 import { openHasher } from '../../src/testing/rig.ts';
 import { emptyDatabase, given } from '../store/databases.ts';
 import { type MailServer, openMailServer, type ReceivedMail } from './mail-server.ts';
-import { startServer, type TestServer } from './server.ts';
+import { type Around, startServer, type TestServer } from './server.ts';
 import { type WebAnswer, WebClient } from './web-client.ts';
 
 const unbounded = { perClient: Number.POSITIVE_INFINITY, inAll: Number.POSITIVE_INFINITY };
@@ -39,16 +39,19 @@ export class AttackedSite {
     return given(this.#mail);
   }
 
-  async open(options: Partial<DoorwardOptions> = {}): Promise<void> {
+  async open(options: Partial<DoorwardOptions> = {}, around?: Around): Promise<void> {
     const { database, remove } = await emptyDatabase(this.#dialect);
     this.#remove = remove;
     this.#mail = await openMailServer();
     const mail = { smtp: this.#mail.url };
     const { clock } = this;
-    this.#server = await startServer({
-      ...{ database, clock, mail, hasher: openHasher, rateLimits: unhurried },
-      ...options,
-    });
+    this.#server = await startServer(
+      {
+        ...{ database, clock, mail, hasher: openHasher, rateLimits: unhurried },
+        ...options,
+      },
+      around,
+    );
   }
 
   async close(): Promise<void> {

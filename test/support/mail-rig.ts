@@ -4,18 +4,16 @@ import { ManualClock } from '../../src/kernel/clock.ts';
 import type { Driver } from '../../src/store/driver.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
-import { createRig, openHasher, type Rig, type Visitor, type VisitorOptions } from '../../src/testing/rig.ts';
+import { createRig, type Rig, type Visitor, type VisitorOptions } from '../../src/testing/rig.ts';
 import { emptyDatabase, given } from '../store/databases.ts';
 import { type MailServer, openMailServer, type ReceivedMail } from './mail-server.ts';
 
-/** A whole Doorward on one database with a real mail server, a clock that stands still, and a count of its work. */
+/** A whole Doorward on one database with a real mail server and a clock that stands still. */
 export class MailRig {
   readonly clock = new ManualClock(Date.UTC(2025, 0, 1, 12));
   readonly dialect: 'sqlite' | 'postgres';
   /** Errors that the server logged. */
   readonly errors: string[] = [];
-  /** Passwords that were hashed or compared, stand-ins' included. */
-  hashes = 0;
   #rig: Rig | undefined;
   #mail: MailServer | undefined;
   #driver: Driver | undefined;
@@ -37,20 +35,11 @@ export class MailRig {
     const { database, remove } = await emptyDatabase(this.dialect);
     this.#remove = remove;
     this.#mail = await openMailServer();
-    const count = <Result>(work: () => Promise<Result>): Promise<Result> => {
-      this.hashes += 1;
-      return work();
-    };
     this.#rig = await createRig({
       log: (level, message, fields) => {
         if (level === 'error') this.errors.push(`${message} ${JSON.stringify(fields)}`);
       },
       ...{ database, clock: this.clock, mail: { smtp: this.#mail.url } },
-      hasher: {
-        hash: (password) => count(() => openHasher.hash(password)),
-        verify: (stored, password) => count(() => openHasher.verify(stored, password)),
-        decoy: (password) => count(() => openHasher.decoy(password)),
-      },
       ...options,
     });
     this.#driver =

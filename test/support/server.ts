@@ -14,12 +14,18 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** Answers a request, perhaps with an eye on it. */
+export type Around = (answer: () => Promise<Response>) => Promise<Response>;
+
 /** Starts a server with the real hasher, on a throwaway SQLite file unless a database is given. */
-export async function startServer(options: Partial<DoorwardOptions> = {}): Promise<TestServer> {
+export async function startServer(
+  options: Partial<DoorwardOptions> = {},
+  around: Around = (answer) => answer(),
+): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'doorward-server-'));
   let auth: Doorward | null = null;
   const server = await listen(
-    async (request, info) => auth?.fetch(request, info) ?? new Response(null, { status: 503 }),
+    async (request, info) => around(async () => auth?.fetch(request, info) ?? new Response(null, { status: 503 })),
     {
       host: '127.0.0.1',
       port: 0,

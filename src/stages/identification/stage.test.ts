@@ -165,8 +165,8 @@ describe('with the password on the same page', () => {
         auth_method_args: {},
       },
       effects: [
-        { kind: 'attempt.succeed', bucket: 'password:user:1@192.0.2.1', limit: 5 },
-        { kind: 'attempt.succeed', bucket: 'password:user:1', limit: 100 },
+        { kind: 'attempt.succeed', bucket: 'password:digest$ada@192.0.2.1', limit: 5 },
+        { kind: 'attempt.succeed', bucket: 'password:digest$ada', limit: 100 },
         { kind: 'reputation.add', subject: 'user:1', address: '192.0.2.1', by: 1 },
       ],
     });
@@ -192,7 +192,7 @@ describe('with the password on the same page', () => {
   });
 
   test('ID-6: it shares its counters with the password stage', async () => {
-    const attempts = { 'password:user:1@192.0.2.1': 5 };
+    const attempts = { 'password:digest$ada@192.0.2.1': 5 };
     const outcome = await answer({ ...inline(), attempts }, { uid_field: 'ada', password: 'right' });
     expect(outcome).toMatchObject({ kind: 'deny', message: { $text: 'password.limited' } });
     const desk = deskFor(identification, inline());

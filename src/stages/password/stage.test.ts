@@ -64,8 +64,8 @@ test('PW-3, PW-8: the right password proves the user, and clears the count in th
       ...{ user_backend: inbuiltBackend, auth_method: 'password', auth_method_args: {} },
     },
     effects: [
-      { kind: 'attempt.succeed', bucket: 'password:user:1@192.0.2.1', limit: 5, ...window },
-      { kind: 'attempt.succeed', bucket: 'password:user:1', limit: 100, ...window },
+      { kind: 'attempt.succeed', bucket: 'password:digest$ada@192.0.2.1', limit: 5, ...window },
+      { kind: 'attempt.succeed', bucket: 'password:digest$ada', limit: 100, ...window },
       { kind: 'reputation.add', subject: 'user:1', address: '192.0.2.1', by: 1, at: deskTime },
     ],
   });
@@ -137,12 +137,12 @@ describe('PW-3, PW-5: who is unknown or inactive, or has another or no password,
     const hashToken = () => 'digest';
     const outcome = await password.answer?.({ ...desk, tools: { ...desk.tools, hashToken } }, { password: 'x' });
     expect(JSON.stringify(outcome)).not.toContain('s3cret');
-    expect(outcome?.effects?.[0]).toMatchObject({ bucket: 'password:typed:digest@192.0.2.1' });
+    expect(outcome?.effects?.[0]).toMatchObject({ bucket: 'password:digest@192.0.2.1' });
   });
 });
 
 describe('PW-6: failures in a window', () => {
-  const buckets = { 'password:user:1@192.0.2.1': 4, 'password:typed:digest$eve@192.0.2.1': 4 };
+  const buckets = { 'password:digest$ada@192.0.2.1': 4, 'password:digest$eve@192.0.2.1': 4 };
   const limited = { kind: 'deny', message: { $text: 'password.limited' } };
 
   test.each([
@@ -162,8 +162,8 @@ describe('PW-6: failures in a window', () => {
     ['a user', known],
     ['a stand-in', unknown],
   ])('afterwards nothing more is told of %s', async (_name, options) => {
-    const here = { 'password:user:1@192.0.2.1': 5, 'password:typed:digest$eve@192.0.2.1': 5 };
-    const everywhere = { 'password:user:1': 100, 'password:typed:digest$eve': 100 };
+    const here = { 'password:digest$ada@192.0.2.1': 5, 'password:digest$eve@192.0.2.1': 5 };
+    const everywhere = { 'password:digest$ada': 100, 'password:digest$eve': 100 };
     for (const attempts of [here, everywhere])
       expect(await answer({ ...options, attempts }, 'right')).toEqual({ ...limited, effects: [] });
   });

@@ -82,7 +82,8 @@ async function whoIsPending(
   const { user: visitor } = desk.visitor;
   // Who is signed in proves it once more, before a change of the password.
   if (pending === undefined) return visitor === null ? null : { user: visitor, typed: visitor.username };
+  // A stand-in costs the look that an account costs.
+  const user = await desk.read.user('ref' in pending ? pending.ref : 0);
   if ('decoy' in pending) return { user: null, typed: pending.typed };
-  const user = await desk.read.user(pending.ref);
-  return user === null ? null : { user, typed: user.username };
+  return user === null ? null : { user, typed: desk.context.pending_user_identifier ?? user.username };
 }
