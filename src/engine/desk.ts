@@ -10,7 +10,7 @@ import type { PlanContext, PromptValue } from './plan-context.ts';
 import type { Policies, Reads, Tools } from './ports.ts';
 import { noProvenance } from './provenance.ts';
 import type { AnyStage, Desk } from './stage.ts';
-import type { User } from './user.ts';
+import { type User, userAfter } from './user.ts';
 import type { Visitor } from './visitor.ts';
 
 /** What a desk is made of. */
@@ -133,7 +133,9 @@ function withUpdates(user: User, effects: readonly Effect[]): User {
   let known = user;
   for (const effect of effects) {
     if (effect.kind === 'user.update' && effect.id === user.id)
-      known = { ...known, ...effect.set, version: known.version + 1 };
+      known = { ...userAfter(known, effect.set), version: known.version + 1 };
+    if (effect.kind === 'user.email_verified' && effect.id === user.id && emailVerifiedNow(known, effect.email))
+      known = { ...known, emailVerifiedAt: effect.at };
     if (effect.kind === 'password.set' && effect.userId === user.id) known = { ...known, passwordPendingAt: effect.at };
   }
   return known;
@@ -147,6 +149,10 @@ function bound(read: Reads): Reads {
     userByIdentifier: (fields, typed, exact) => read.userByIdentifier(fields, typed, exact),
     usersByEmail: (key) => read.usersByEmail(key),
     passwordHash: (userId) => read.passwordHash(userId),
+function emailVerifiedNow({ email, emailVerifiedAt }: User, proven: string): boolean {
+  return emailVerifiedAt === null && usernameKey(email) === usernameKey(proven);
+}
+
     passwordHistory: (userId, limit) => read.passwordHistory(userId, limit),
     provenance: (userId) => read.provenance(userId),
     groups: (references) => read.groups(references),

@@ -31,6 +31,11 @@ export type Effect =
   /** `lastLogin` alone: no version, it conflicts with nothing. */
   | { readonly kind: 'user.seen'; readonly id: number; readonly at: number }
   | { readonly kind: 'password.set'; readonly userId: number; readonly hash: string; readonly at: number }
+  /**
+   * The user proved that this address is theirs. No version; does nothing when it is not their address any more, or
+   * somebody else verified it before: whose it was stays whose it is.
+   */
+  | { readonly kind: 'user.email_verified'; readonly id: number; readonly email: string; readonly at: number }
   /** Renews an outdated hash after a successful sign-in; does nothing when the password was changed meanwhile. */
   | { readonly kind: 'password.renew'; readonly userId: number; readonly from: string; readonly to: string }
   | { readonly kind: 'group.create'; readonly group: Group }

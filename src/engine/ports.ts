@@ -7,6 +7,7 @@ import type { Expressions } from './expressions.ts';
 import type { Bound } from './flow.ts';
 import type { HookTransaction, UserWritten } from './hooks.ts';
 import type { Invitation } from './invitation.ts';
+import type { IdentifierField } from './identifier.ts';
 import type { Limits } from './limits.ts';
 import type { Outbound } from './outbound.ts';
 import type { PolicyRequest, PolicyResult } from './policy-request.ts';
@@ -22,15 +23,11 @@ export interface Reads {
   /** By `usernameKey`. */
   userByUsername(key: string): Promise<User | null>;
   /**
-   * The first match over the given fields, in their order. An e-mail address matches only when exactly one user has
-   * it (CONTRACT: Store). `exact` compares usernames and addresses in their own case.
+   * Who is meant by what was typed, among the given fields (decision 17). `exact` compares usernames and addresses in
+   * their own case.
    */
-  userByIdentifier(
-    fields: readonly ('username' | 'email' | 'upn')[],
-    typed: string,
-    exact: boolean,
-  ): Promise<User | null>;
-  /** Everybody with this e-mail address (by `usernameKey`), proved or not; at most a hundred. */
+  userByIdentifier(fields: readonly IdentifierField[], typed: string, exact: boolean): Promise<User | null>;
+  /** Everybody with this e-mail address (by `usernameKey`), who verified it first; at most a hundred. */
   usersByEmail(key: string): Promise<readonly User[]>;
   passwordHash(userId: number): Promise<string | null>;
   /** The user's present password hash and their former ones, the newest first; at most `longestHistory`. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../kernel/json.ts';
+import { usernameKey } from '../kernel/text.ts';
 
 /** The kinds of user (user-write.md, configuration). */
 export const userTypes = ['internal', 'external', 'service_account', 'internal_service_account'] as const;
@@ -12,6 +13,8 @@ export interface User {
   readonly username: string;
   readonly name: string;
   readonly email: string;
+  /** When it was proven that the address is theirs; null where nobody knows. */
+  readonly emailVerifiedAt: number | null;
   readonly path: string;
   readonly type: UserType;
   readonly isActive: boolean;
@@ -30,9 +33,25 @@ export interface User {
 export type UserChanges = Partial<
   Pick<
     User,
-    'username' | 'name' | 'email' | 'path' | 'type' | 'isActive' | 'attributes' | 'lastLogin' | 'passwordChangedAt'
+    | 'username'
+    | 'name'
+    | 'email'
+    | 'emailVerifiedAt'
+    | 'path'
+    | 'type'
+    | 'isActive'
+    | 'attributes'
+    | 'lastLogin'
+    | 'passwordChangedAt'
   >
 >;
+
+/** The user as an update leaves them: what was proven of one address does not hold for another. */
+export function userAfter(user: User, set: UserChanges): User {
+  const after = { ...user, ...set };
+  const isKept = set.emailVerifiedAt !== undefined || usernameKey(after.email) === usernameKey(user.email);
+  return isKept ? after : { ...after, emailVerifiedAt: null };
+}
 
 /** A group. Membership in a child counts as membership in all its ancestors. */
 export interface Group {

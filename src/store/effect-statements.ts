@@ -15,7 +15,7 @@ import { tokenStatements } from './token-rows.ts';
 type Kind = Effect['kind'];
 
 /** The row of users and their passwords is put together in user-rows.ts, the rows of events below. */
-type GatheredKind = 'user.create' | 'user.update' | 'user.seen' | 'password.set' | 'event';
+type GatheredKind = 'user.create' | 'user.update' | 'user.seen' | 'user.email_verified' | 'password.set' | 'event';
 
 const compilers: Compilers<Exclude<Kind, GatheredKind>> = {
   ...groupStatements,
@@ -31,16 +31,6 @@ const compilers: Compilers<Exclude<Kind, GatheredKind>> = {
       kind,
       [`credential:${userId}`],
       sql`UPDATE doorward_credential SET secret = ${to} WHERE user_id = ${userId} AND kind = 'password' AND name = '' AND secret = ${from}`,
-    ),
-  ],
-  'connection.save': ({ kind, userId, source, identifier }, { now }) => [
-    must(
-      { reason: 'taken', effect: kind, field: 'identifier' },
-      [`connection:${source}:${identifier}`],
-      sql`INSERT INTO doorward_connection (source, identifier, user_id, created_at)
-        VALUES (${source}, ${identifier}, ${userId}, ${now})
-        ON CONFLICT (source, identifier) DO UPDATE SET user_id = excluded.user_id
-        WHERE doorward_connection.user_id = excluded.user_id`,
     ),
   ],
   // No statement of ours: the commit lets the application add its own.

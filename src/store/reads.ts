@@ -1,3 +1,4 @@
+import { type IdentifierField, identifiedBy } from '../engine/identifier.ts';
 import type { Reads } from '../engine/ports.ts';
 import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import { reputationKeptMs } from '../engine/reputation.ts';
@@ -32,12 +33,7 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
     userByUsername: (key) =>
       first(driver.read(sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.username_key = ${key}`)),
     userByIdentifier: (fields, typed, exact) => userByIdentifier(driver, fields, typed, exact),
-    async usersByEmail(key) {
-      const rows = await driver.read(
-        sql`SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.email_key = ${key} ORDER BY u.id LIMIT 100`,
-      );
-      return rows.map((row) => userFrom(row)).filter((user) => user !== null);
-    },
+    usersByEmail: (key) => usersByEmail(driver, key),
     async passwordHash(userId) {
       const [row] = await driver.read(
         sql`SELECT secret FROM doorward_credential WHERE user_id = ${userId} AND kind = 'password' AND name = ''`,
@@ -126,6 +122,13 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
 
 async function membersWithin(driver: Driver, group: string): Promise<readonly User[]> {
   const rows = await driver.read(sql`
+async function usersByEmail(driver: Driver, key: string): Promise<readonly User[]> {
+  const rows = await driver.read(sql`
+    SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.email_key = ${key}
+    ORDER BY CASE WHEN u.email_verified_at IS NULL THEN 1 ELSE 0 END, u.id LIMIT 100`);
+  return rows.map((row) => userFrom(row)).filter((user) => user !== null);
+}
+
     WITH RECURSIVE below (pk, depth) AS (
       SELECT pk, 0 FROM doorward_group WHERE pk = ${group}
       UNION
@@ -142,10 +145,10 @@ async function setupSecret(driver: Driver): Promise<string | null> {
   return textOrNull(row ?? [], 0);
 }
 
-/** A username is one user's alone, so it wins; an address or UPN identifies only when one user has it. */
+/** Strangers may claim an address as often as they like: who verified it is looked for apart from who has it. */
 async function userByIdentifier(
   driver: Driver,
-  fields: readonly ('username' | 'email' | 'upn')[],
+  fields: readonly IdentifierField[],
   typed: string,
   exact: boolean,
 ): Promise<User | null> {
@@ -159,16 +162,12 @@ async function userByIdentifier(
     SELECT ${columns}, 'username' FROM doorward_user u WHERE u.username_key = ${username ?? null}
     UNION ALL SELECT * FROM (SELECT ${columns}, 'email' FROM doorward_user u WHERE u.email_key = ${email ?? null} LIMIT 2) e
     UNION ALL SELECT * FROM (SELECT ${columns}, 'upn' FROM doorward_user u WHERE u.upn_key = ${upn ?? null} LIMIT 2) p`);
-  for (const field of ['username', ...fields]) {
-    const [found, second] = rows.filter((row) => row[userColumns.names.length] === field);
-    if (found === undefined || second !== undefined) continue;
-    const user = userFrom(found);
-    if (user !== null && (!exact || ownText(user, field) === typed)) return user;
-  }
-  return null;
-}
-
-function ownText(user: User, field: string): unknown {
-  if (field === 'upn') return user.attributes.upn;
-  return field === 'email' ? user.email : user.username;
+    UNION ALL SELECT * FROM (SELECT ${columns}, 'verified' FROM doorward_user u
+      WHERE u.email_key = ${email ?? null} AND u.email_verified_at IS NOT NULL LIMIT 2) v
+  const found = (by: string): User[] => {
+    const named = rows.filter((row) => row[userColumns.names.length] === by);
+    return named.map((row) => userFrom(row)).filter((user) => user !== null);
+  };
+  const named = { username: found('username')[0] ?? null, verified: found('verified'), email: found('email') };
+  return identifiedBy({ ...named, upn: found('upn') }, fields, typed, exact);
 }

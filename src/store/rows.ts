@@ -29,7 +29,7 @@ function columns(names: string): Columns {
 }
 
 export const userColumns = columns(
-  'id uuid username name email path type is_active attributes date_joined last_login password_changed_at last_updated version',
+  'id uuid username name email path type is_active attributes date_joined last_login password_changed_at last_updated version email_verified_at',
 );
 export const sessionColumns = columns(
   'token_hash uuid user_id impersonator_id created_at last_used_at expires_at idle_timeout persistent address agent auth_method returns_to factors',
@@ -58,6 +58,7 @@ export function userFrom(row: Row, at = 0): User | null {
     passwordChangedAt: intOrNull(row, at + 11),
     lastUpdated: int(row, at + 12),
     version: int(row, at + 13),
+    emailVerifiedAt: intOrNull(row, at + 14),
   };
 }
 

@@ -5,7 +5,7 @@ import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import type { User } from '../engine/user.ts';
 import { usernameKey } from '../kernel/text.ts';
 import type { Statement } from './driver.ts';
-import { flag, sql } from './sql.ts';
+import { flag, type Sql, sql } from './sql.ts';
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { readonly kind: Kind }>;
 
@@ -16,16 +16,22 @@ interface UserRow {
   readonly updates: Of<'user.update'>[];
   seenAt: number | null;
   passwordAt: number | null;
+  verified: Of<'user.email_verified'> | null;
 }
 
+/** What a row's first statement writes besides what its effect says. */
+type Stamps = Pick<UserRow, 'seenAt' | 'passwordAt' | 'verified'>;
+
+const noStamps: Stamps = { seenAt: null, passwordAt: null, verified: null };
+
 /**
- * The statements that write users and their passwords. A sign-in's time and a new password's time join the statement
- * that writes the row anyway: a row is written once, so the commit stays foldable.
+ * The statements that write users and their passwords. The times of a sign-in, a new password and a proven address join
+ * the statement that writes the row anyway: a row is written once, so the commit stays foldable.
  */
 export function userStatements(effects: readonly Effect[], now: number): Statement[] {
   const rows = new Map<number, UserRow>();
   const rowOf = (id: number): UserRow => {
-    const row = rows.get(id) ?? { id, creates: [], updates: [], seenAt: null, passwordAt: null };
+    const row = rows.get(id) ?? { id, creates: [], updates: [], ...noStamps };
     rows.set(id, row);
     return row;
   };
@@ -38,6 +44,7 @@ export function userStatements(effects: readonly Effect[], now: number): Stateme
         passwords.push(passwordStatement(effect.kind, id, effect.passwordHash, passwordChangedAt ?? now));
     } else if (effect.kind === 'user.update') rowOf(effect.id).updates.push(effect);
     else if (effect.kind === 'user.seen') rowOf(effect.id).seenAt = effect.at;
+    else if (effect.kind === 'user.email_verified') rowOf(effect.id).verified = effect;
     else if (effect.kind === 'password.set') {
       rowOf(effect.userId).passwordAt = effect.at;
       passwords.push(...historyStatements(effect.userId));
@@ -48,24 +55,40 @@ export function userStatements(effects: readonly Effect[], now: number): Stateme
 }
 
 function rowStatements(row: UserRow, now: number): Statement[] {
-  const statements = row.creates.map((effect) =>
-    createStatement(
-      {
-        ...effect.user,
-        lastLogin: row.seenAt ?? effect.user.lastLogin,
-        passwordChangedAt: row.passwordAt ?? effect.user.passwordChangedAt,
-      },
-      effect.provenance ?? noProvenance,
-    ),
-  );
-  const stamped = row.creates.length > 0 ? { ...row, seenAt: null, passwordAt: null } : row;
-  if (stamped.updates.length === 0 && (stamped.seenAt !== null || stamped.passwordAt !== null))
-    statements.push(stampStatement(stamped));
+  const created = row.creates.flatMap((effect) => {
+    const { user } = effect;
+    const lastLogin = row.seenAt ?? user.lastLogin;
+    const passwordChangedAt = row.passwordAt ?? user.passwordChangedAt;
+    const stamped = { ...user, lastLogin, passwordChangedAt };
+    return [
+      ...usernameGuard(effect.kind, user.id, user.username),
+      createStatement(stamped, effect.provenance ?? noProvenance),
+    ];
+  });
+  const stamps = created.length > 0 ? { ...noStamps, verified: row.verified } : row;
+  const isStamped = stamps.seenAt !== null || stamps.passwordAt !== null || stamps.verified !== null;
+  const stamped = row.updates.length === 0 && isStamped ? [stampStatement(row.id, stamps)] : [];
+  const updated = row.updates.flatMap((effect, index) => [
+    ...usernameGuard(effect.kind, effect.id, effect.set.username ?? ''),
+    updateStatement(effect, index === 0 ? stamps : noStamps, now),
+  ]);
+  return [...created, ...stamped, ...updated];
+}
+
+/**
+ * Nobody calls themselves by an address that somebody else has verified (CVE-2026-19607): no row of another user may be
+ * met. Two commits at the same moment can pass each other on PostgreSQL; then whom the address means is decided where it
+ * is typed (decision 17).
+ */
+function usernameGuard(effect: 'user.create' | 'user.update', id: number, username: string): Statement[] {
+  const key = usernameKey(username);
+  if (!key.includes('@')) return [];
   return [
-    ...statements,
-    ...row.updates.map((effect, index) =>
-      updateStatement(effect, index === 0 ? stamped : { seenAt: null, passwordAt: null }, now),
-    ),
+    {
+      ...{ effect, touches: [], expect: 0, otherwise: { reason: 'taken', effect, field: 'username' } },
+      sql: sql`UPDATE doorward_user SET version = version
+        WHERE email_key = ${key} AND email_verified_at IS NOT NULL AND id <> ${id}`,
+    },
   ];
 }
 
@@ -76,26 +99,23 @@ function createStatement(user: User, provenance: Provenance): Statement {
     sql: sql`
       INSERT INTO doorward_user (id, uuid, username, username_key, name, email, email_key, upn_key, path, type, is_active,
         attributes, date_joined, last_login, password_changed_at, last_updated, version,
-        provenance)
+        email_verified_at, provenance)
       VALUES (${user.id}, ${user.uuid}, ${user.username}, ${usernameKey(user.username)}, ${user.name}, ${user.email},
         ${emailKey(user.email)}, ${upnKey(user)}, ${user.path}, ${user.type}, ${flag(user.isActive)},
         ${JSON.stringify(user.attributes)}, ${user.dateJoined}, ${user.lastLogin}, ${user.passwordChangedAt},
-        ${user.lastUpdated}, ${user.version}, ${JSON.stringify(provenance)})`,
+        ${user.lastUpdated}, ${user.version}, ${user.emailVerifiedAt}, ${JSON.stringify(provenance)})`,
   };
 }
 
 /** One text whatever changes, so that it stays prepared: what is not set keeps its value. */
-function updateStatement(
-  effect: Of<'user.update'>,
-  stamps: Pick<UserRow, 'seenAt' | 'passwordAt'>,
-  now: number,
-): Statement {
+function updateStatement(effect: Of<'user.update'>, stamps: Stamps, now: number): Statement {
   const { set } = effect;
   const username = set.username ?? null;
   const email = set.email ?? null;
   const lastLogin = stamps.seenAt ?? set.lastLogin;
   const passwordAt = stamps.passwordAt ?? set.passwordChangedAt;
   const isActive = set.isActive === undefined ? null : flag(set.isActive);
+  const verifiedAt = set.emailVerifiedAt;
   const provenance = effect.provenance === undefined ? null : JSON.stringify(effect.provenance);
   return {
     effect: 'user.update',
@@ -109,6 +129,10 @@ function updateStatement(
         name = coalesce(${set.name ?? null}, name),
         email = coalesce(${email}, email),
         email_key = CASE WHEN ${flag(email === null)} = 1 THEN email_key ELSE ${email === null ? null : emailKey(email)} END,
+        email_verified_at = CASE
+          WHEN ${flag(verifiedAt !== undefined)} = 1 THEN ${verifiedAt ?? null}
+          WHEN ${flag(email === null)} = 0 AND coalesce(email_key, '') <> ${emailKey(email ?? '') ?? ''} THEN NULL
+          ${whenVerified(effect.id, stamps)} ELSE email_verified_at END,
         upn_key = CASE WHEN ${flag(set.attributes === undefined)} = 1 THEN upn_key ELSE ${set.attributes === undefined ? null : upnKey({ attributes: set.attributes })} END,
         path = coalesce(${set.path ?? null}, path),
         type = coalesce(${set.type ?? null}, type),
@@ -122,15 +146,27 @@ function updateStatement(
 }
 
 /** Times alone: no version, they conflict with nothing. */
-function stampStatement(row: UserRow): Statement {
+function stampStatement(id: number, stamps: Stamps): Statement {
+  const { seenAt, passwordAt, verified } = stamps;
+  const verification =
+    verified === null ? sql`` : sql`, email_verified_at = CASE ${whenVerified(id, stamps)} ELSE email_verified_at END`;
   return {
-    effect: row.passwordAt === null ? 'user.seen' : 'password.set',
-    touches: [`user:${row.id}`],
+    effect: passwordAt === null ? 'user.seen' : 'password.set',
+    touches: [`user:${id}`],
     sql: sql`
-      UPDATE doorward_user SET last_login = coalesce(${row.seenAt}, last_login),
-        password_changed_at = coalesce(${row.passwordAt}, password_changed_at)
-      WHERE id = ${row.id}`,
+      UPDATE doorward_user SET last_login = coalesce(${seenAt}, last_login),
+        password_changed_at = coalesce(${passwordAt}, password_changed_at)${verification}
+      WHERE id = ${id}`,
   };
+}
+
+/** The part of a CASE that marks the address as verified, if it is the row's and nobody else verified it before. */
+function whenVerified(id: number, { verified }: Stamps): Sql {
+  if (verified === null) return sql``;
+  const key = emailKey(verified.email);
+  return sql`WHEN email_verified_at IS NULL AND email_key = ${key} AND NOT EXISTS (
+    SELECT 1 FROM doorward_user o WHERE o.email_key = ${key} AND o.email_verified_at IS NOT NULL AND o.id <> ${id})
+    THEN ${verified.at}`;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
 import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
 import type { Invitation } from '../engine/invitation.ts';
+import { hasVerified, type IdentifierField, identifiedBy } from '../engine/identifier.ts';
 import { type Limits, noLimits } from '../engine/limits.ts';
 import type { Outbound } from '../engine/outbound.ts';
 import type { PlanContext, PromptValue } from '../engine/plan-context.ts';
@@ -121,6 +122,7 @@ export function testUser(members: Partial<User> & Pick<User, 'username'>): User 
     path: 'users',
     type: 'internal',
     isActive: true,
+    emailVerifiedAt: null,
     attributes: {},
     dateJoined: deskTime,
     lastLogin: null,
@@ -182,11 +184,11 @@ function readsOf(options: DeskOptions): Reads {
     user: async (id) => users.find((user) => user.id === id) ?? null,
     userByUsername: async (key) => users.find((user) => usernameKey(user.username) === key) ?? null,
     userByIdentifier: async (fields, typed, exact) => {
-      for (const field of fields) {
-        const found = users.filter((user) => matches(user, field, typed, exact));
-        if (found.length === 1) return found[0] ?? null;
-      }
-      return null;
+      const by = (field: IdentifierField): User[] =>
+        fields.includes(field) ? users.filter((user) => matches(user, field, typed)) : [];
+      const [username = null] = by('username');
+      const verified = by('email').filter((user) => hasVerified(user, typed));
+      return identifiedBy({ username, verified, email: by('email'), upn: by('upn') }, fields, typed, exact);
     },
     membersWithin: async () => users.filter(({ isActive }) => isActive),
     usersByEmail: async (key) => users.filter(({ email }) => email !== '' && usernameKey(email) === key),
@@ -267,7 +269,7 @@ function nameOf(options: DeskOptions, id: number): string {
   return options.users?.find((user) => user.id === id)?.username ?? '';
 }
 
-function matches(user: User, field: 'username' | 'email' | 'upn', typed: string, exact: boolean): boolean {
+function matches(user: User, field: IdentifierField, typed: string): boolean {
   const value = field === 'upn' ? user.attributes.upn : user[field];
   if (typeof value !== 'string' || value === '') return false;
   return exact ? value === typed : usernameKey(value) === usernameKey(typed);

@@ -92,7 +92,7 @@ export async function draft(store: OpenStore, username: string, more: Partial<Us
   return {
     ...{ id: await store.newUserId(), uuid: newUuid(), username, name: '', email: '', path: 'users', type: 'internal' },
     ...{ isActive: true, attributes: {}, dateJoined: start, lastLogin: null, passwordChangedAt: null },
-    ...{ lastUpdated: start, version: 1, ...more },
+    ...{ emailVerifiedAt: null, lastUpdated: start, version: 1, ...more },
   };
 }
 

@@ -55,6 +55,7 @@ async function newUser(desk: Desk<UserWriteConfig>): Promise<Target> {
     username: '',
     name: '',
     email: '',
+    emailVerifiedAt: null,
     path: path === '' ? defaultPath : path,
     type: newType(context, config),
     isActive: !config.create_users_as_inactive,
