@@ -7,16 +7,18 @@ import {
   type NewWord,
   wayBackText,
 } from '../engine/approval.ts';
+import type { CompiledFlow } from '../engine/flow.ts';
 import { type Heard, heedApproval, mayDecide } from '../engine/heed-approval.ts';
 import type { Loaded } from '../engine/ports.ts';
 import type { Run } from '../engine/run.ts';
 import { flowPath } from '../engine/run-writes.ts';
-import type { User } from '../engine/user.ts';
+import type { Group, User } from '../engine/user.ts';
 import type { World } from '../engine/world.ts';
 import { hashToken, newUuid } from '../kernel/ids.ts';
 import { type Keyring, sameText } from '../kernel/secrets.ts';
 import { requestLetters } from '../stages/approval/letters.ts';
 import type { OpenStore } from '../store/open.ts';
+import type { FlowCache } from './flow-cache.ts';
 import type { Log } from './options.ts';
 
 export type { Approval, ApprovalFile } from '../engine/approval.ts';
@@ -41,6 +43,8 @@ export type WayBack =
 export interface Approvals {
   /** What waits for this user's decision. */
   list(user: User): Promise<readonly ApprovalFile[]>;
+  /** Whether this user decides anywhere, and how much waits; null for everybody else. */
+  desk(user: User): Promise<{ readonly waiting: number } | null>;
   /** null for what is not this user's to see. */
   show(uuid: string, user: User): Promise<ApprovalFile | null>;
   /** Whose personal link this is; null for a made-up one, and where nobody active holds it any more. */
@@ -59,6 +63,7 @@ interface ApprovalParts {
   readonly linkBase: string;
   readonly origin: string;
   readonly log: Log;
+  readonly flows: Pick<FlowCache, 'all'>;
   now(): number;
 }
 
@@ -67,6 +72,7 @@ export function createApprovals(parts: ApprovalParts): Approvals {
   const fits = (key: string, text: string) => keyring.digests('lookup', text).some((known) => sameText(known, key));
   return {
     list: (user) => list(parts, user),
+    desk: (user) => deskOf(parts, user),
     async show(uuid, user) {
       const file = await store.approval(uuid);
       return file !== null && (await mayDecide(world, file.approval, user)) ? file : null;
@@ -86,19 +92,40 @@ export function createApprovals(parts: ApprovalParts): Approvals {
   };
 }
 
-async function list({ store, now }: ApprovalParts, user: User): Promise<readonly ApprovalFile[]> {
-  const groups = await store.read.groupsOf(user.id);
-  const all = groups.some(({ isSuperuser }) => isSuperuser);
-  const waiting = await store.accounts.listApprovals({
-    openAt: now(),
-    ...(all ? {} : { groups: groups.map(({ pk }) => pk) }),
-  });
+async function list(parts: ApprovalParts, user: User): Promise<readonly ApprovalFile[]> {
   const files: ApprovalFile[] = [];
-  for (const approval of waiting.filter((one) => !isApplicant(one, user))) {
-    const file = await store.approval(approval.uuid);
-    if (file !== null && !file.words.some(({ userId }) => userId === user.id)) files.push(file);
+  for (const { uuid } of await waitingFor(parts, user, await parts.store.read.groupsOf(user.id))) {
+    const file = await parts.store.approval(uuid);
+    if (file !== null) files.push(file);
   }
   return files;
+}
+
+/** Whose word is still missing. */
+async function waitingFor(
+  { store, now }: ApprovalParts,
+  user: User,
+  groups: readonly Group[],
+): Promise<readonly Approval[]> {
+  const all = groups.some(({ isSuperuser }) => isSuperuser);
+  const mine = all ? {} : { groups: groups.map(({ pk }) => pk) };
+  const waiting = await store.accounts.listApprovals({ openAt: now(), silent: user.id, ...mine });
+  return waiting.filter((one) => !isApplicant(one, user));
+}
+
+async function deskOf(parts: ApprovalParts, user: User): Promise<{ readonly waiting: number } | null> {
+  const groups = await parts.store.read.groupsOf(user.id);
+  const waiting = (await waitingFor(parts, user, groups)).length;
+  if (waiting > 0) return { waiting };
+  const deciding = decidingGroups(await parts.flows.all());
+  const decides = deciding.size > 0 && groups.some(({ pk, isSuperuser }) => isSuperuser || deciding.has(pk));
+  return decides ? { waiting } : null;
+}
+
+/** pks of the groups that approve in some flow. */
+function decidingGroups(flows: readonly CompiledFlow[]): ReadonlySet<unknown> {
+  const stages = flows.flatMap(({ bindings }) => bindings.map(({ stage }) => stage));
+  return new Set(stages.filter(({ kind }) => kind === 'approval').map(({ config }) => config.approvers_group));
 }
 
 /** Whoever holds the link has proven the applicant's address; a run of somebody signed in needs that account, too. */

@@ -154,7 +154,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     ...{ brandName: brandName(options.brand), mail: mail.desk, newUserId: () => store.newUserId() },
   });
   const world = worldOf(options, parts, { store, tools });
-  const approvals = createApprovals({ world, store, keyring, linkBase: mail.desk.linkBase, origin, log, now });
+  const approvals = createApprovals({ world, store, flows, keyring, linkBase: mail.desk.linkBase, origin, log, now });
   const jobs = [...startJobs(parts, approvals), delivery];
   return {
     ...{ origin, basePath, origins: [origin, ...(options.alsoOrigins ?? []).map(originOf)], keyring, log, store, now },

@@ -19,10 +19,16 @@ import { checkOrigin, isCautious } from './guards.ts';
 
 const accountPath = '/if/user/';
 
+const confirmFlow = 'default-email-verification';
+
 const notices: Readonly<Record<string, Text>> = {
+  'email-confirmed': text('account.email_confirmed_notice'),
   'sessions-ended': text('account.sessions_ended'),
   'authenticator-removed': text('account.authenticator_removed'),
   'authenticator-renamed': text('account.authenticator_renamed'),
+  'consent-withdrawn': text('account.consent_withdrawn'),
+  'connection-removed': text('account.connection_removed'),
+  'connection-needed': text('account.connection_needed'),
 };
 
 /** Who is signed in, with the token that says so. */
@@ -64,6 +70,7 @@ export async function account(site: Site, visit: Visit): Promise<Response> {
     locale: chooseLocale(languageSetting(user), visit.request.headers.get('accept-language')),
     notice: Object.hasOwn(notices, notice) ? (notices[notice] ?? null) : null,
     authenticators: await app.store.read.authenticatorsOf(user.id),
+    confirm: (await app.currentFlow(confirmFlow))?.slug ?? null,
     leave: await app.flowFor('unenrollment'),
     addable: settings.map(({ stage, kind, title }) => ({ href: `/flows/-/configure/${stage}/`, kind, title })),
   });

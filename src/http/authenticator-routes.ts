@@ -3,18 +3,18 @@ import type { StageSetting } from '../app/stage-settings.ts';
 import { type Authenticator, type AuthenticatorKind, isAuthenticatorKind } from '../engine/authenticator.ts';
 import type { Effect } from '../engine/effects.ts';
 import { namedAuthenticator } from '../engine/factors.ts';
-import { isFreshProof, provePath } from '../engine/fresh-proof.ts';
 import { notice } from '../engine/mail.ts';
 import { safeNext } from '../engine/next.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import { type JsonObject, member } from '../kernel/json.ts';
 import { codePoints, isStorable } from '../kernel/text.ts';
-import { chooseLocale, localize } from '../protocol/localize.ts';
+import { localize } from '../protocol/localize.ts';
 import { text } from '../protocol/text.ts';
 import { accountOf, type Caller, checkedPost } from './account-routes.ts';
 import { jsonAnswer, redirectAnswer } from './answers.ts';
 import { callerOf, changingCaller } from './caller.ts';
-import type { Site, Visit } from './exchange.ts';
+import { atTheDoor, type Site, type Visit } from './exchange.ts';
+import { checkProven, isProven, toProof } from './own-proof.ts';
 import { paginated } from './pagination.ts';
 
 const accountPath = '/if/user/';
@@ -40,8 +40,7 @@ export async function authenticatorsOfKind(site: Site, visit: Visit): Promise<Re
 export async function deleteAuthenticator(site: Site, visit: Visit): Promise<Response> {
   const caller = await changingCaller(site, visit);
   const kind = kindIn(visit);
-  if (!(await isProven(site, caller)))
-    throw new DoorwardError('proof_required', 'a change of authenticators takes a fresh sign-in');
+  await checkProven(site, caller);
   const own = await ownOne(site, caller, visit.params.uuid ?? '');
   if (own.kind !== kind) throw new DoorwardError('not_found', `it is no authenticator of the kind ${kind}`);
   await remove(site, visit, caller, own);
@@ -108,17 +107,6 @@ export function configurePath({ stage }: StageSetting): string {
   return `/flows/-/configure/${encodeURIComponent(stage)}/`;
 }
 
-function toProof(): Response {
-  return redirectAnswer(`${provePath}?next=${encodeURIComponent(accountPath)}`);
-}
-
-/** @throws DoorwardError `forbidden` while an administrator acts as the user, and to a program's token */
-async function isProven({ app }: Site, { user, session, impersonator }: Caller): Promise<boolean> {
-  if (session === null || impersonator !== null)
-    throw new DoorwardError('forbidden', 'only the users themselves change their authenticators, in a browser');
-  return isFreshProof(session, await app.store.read.authenticatorsOf(user.id), app.now());
-}
-
 async function ownOne({ app }: Site, { user }: Caller, uuid: string): Promise<Authenticator> {
   const own = (await app.store.read.authenticatorsOf(user.id)).find((one) => one.uuid === uuid);
   if (own === undefined) throw new DoorwardError('not_found', 'no such authenticator of this user');
@@ -135,10 +123,7 @@ async function remove({ app }: Site, visit: Visit, { user }: Caller, own: Authen
       ...{ address: visit.address, requestId: visit.requestId },
     },
   };
-  const { headers } = visit.request;
-  const agent = (headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', '');
-  const visitor = { agent, address: visit.address, locale: chooseLocale(undefined, headers.get('accept-language')) };
-  const told = notice('authenticator_removed', { user, visitor, at: app.now() });
+  const told = notice('authenticator_removed', { user, visitor: atTheDoor(visit), at: app.now() });
   const answer = await app.change([{ kind: 'authenticator.remove', uuid, userId: user.id }, event, ...told]);
   if (answer.status !== 'done') throw new DoorwardError('not_found', 'it was removed a moment ago');
 }

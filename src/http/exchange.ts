@@ -2,7 +2,9 @@
 import type { BlockList } from 'node:net';
 import type { App } from '../app/app.ts';
 import type { StepInput, StepReply } from '../engine/exchange.ts';
+import type { Visitor } from '../engine/visitor.ts';
 import type { Brand } from '../pages/brand.ts';
+import { chooseLocale } from '../protocol/localize.ts';
 import { clientAddress } from './address.ts';
 import { type ReadBody, readBody } from './body.ts';
 import {
@@ -79,8 +81,16 @@ export async function takeStep(site: Site, visit: Visit, slug: string, search: s
     answer: sent === null ? null : { body: sent.body, stepToken: sent.stepToken },
     cautious: sent === null && isCautious(request),
   };
-  const reply = await app.step(input);
+  const reply = await located(app, await app.step(input));
   return { reply, sent, cookie: cookieAfter(app, anonymous, browser === null, reply) };
+}
+
+/** Where somebody asked from is shown with its place, in the language of whoever reads it. */
+async function located({ places }: App, reply: StepReply): Promise<StepReply> {
+  const { challenge, locale } = reply;
+  if (challenge.component !== 'ak-stage-consent' || challenge.asked === undefined) return reply;
+  const place = await places.beside(challenge.asked.place, locale);
+  return { ...reply, challenge: { ...challenge, asked: { ...challenge.asked, place } } };
 }
 
 /** What a request says of a flow without answering anything. A browser without a cookie has the token ''. */
@@ -89,10 +99,19 @@ export function lookOf({ app }: Site, visit: Visit, slug: string, search: string
   return {
     ...{ slug, query: readQuery(search), origin: app.origin, address: visit.address, requestId: visit.requestId },
     ...{ sessionToken: browser?.token ?? '', newcomer: browser === null, answer: null, cautious: true },
-    agent: (request.headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', ''),
+    agent: agentOf(request),
     acceptLanguage: request.headers.get('accept-language'),
     remembered: readDeviceCookie(app, request.headers.get('cookie')),
   };
+}
+
+/** Who is at the door outside of a flow, for the reader of a message. */
+export function atTheDoor({ request, address }: Visit): Pick<Visitor, 'agent' | 'address' | 'locale'> {
+  return { agent: agentOf(request), address, locale: chooseLocale(undefined, request.headers.get('accept-language')) };
+}
+
+function agentOf({ headers }: Request): string {
+  return (headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', '');
 }
 
 /** An answer with the cookie of what the browser is trusted with from now on, if that changed. */

@@ -11,6 +11,8 @@ import {
   renameAuthenticator,
   userSettings,
 } from './authenticator-routes.ts';
+import { disconnect, userConnection, userConnections } from './connection-routes.ts';
+import { userConsent, userConsents, withdrawConsent } from './consent-routes.ts';
 import { events } from './event-routes.ts';
 import type { Site, Visit } from './exchange.ts';
 import { executor, page } from './flow-routes.ts';
@@ -34,6 +36,10 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
   ['GET POST', '/api/v3/core/users/impersonate_end/', impersonateEnd],
   ['GET', '/api/v3/core/authenticated_sessions/', sessions],
   ['DELETE', '/api/v3/core/authenticated_sessions/:uuid/', deleteSession],
+  ['GET', '/api/v3/core/user_consent/', userConsents],
+  ['GET DELETE', '/api/v3/core/user_consent/:pk/', userConsent],
+  ['GET', '/api/v3/sources/user_connections/all/', userConnections],
+  ['GET DELETE', '/api/v3/sources/user_connections/all/:pk/', userConnection],
   ['GET', '/api/v3/authenticators/all/', authenticators],
   ['GET', '/api/v3/authenticators/:kind/', authenticatorsOfKind],
   ['DELETE', '/api/v3/authenticators/:kind/:uuid/', deleteAuthenticator],
@@ -51,6 +57,8 @@ export const routes: readonly (readonly [methods: string, path: string, handler:
   ['POST', '/if/user/sessions/end-others', endOtherSessions],
   ['POST', '/if/user/authenticators/:uuid/remove', removeAuthenticator],
   ['POST', '/if/user/authenticators/:uuid/rename', renameAuthenticator],
+  ['POST', '/if/user/consents/:uuid/withdraw', withdrawConsent],
+  ['POST', '/if/user/connections/:uuid/disconnect', disconnect],
   ['POST', '/if/user/impersonation/end', stopActing],
   ['GET', '/if/approvals/', approvals],
   ['GET POST', '/if/approvals/:uuid/', approval],

@@ -18,6 +18,8 @@ export interface ApprovalFilter {
   readonly openAt?: number;
   /** Those to be reminded of by then. */
   readonly remindAt?: number;
+  /** Those about which this user said nothing. */
+  readonly silent?: number;
 }
 
 /** Of the table as `a`. */
@@ -47,7 +49,7 @@ export async function approvalFile(
 export async function listApprovals(
   driver: Driver,
   keyring: Keyring,
-  { groups, dueAt, openAt, remindAt }: ApprovalFilter,
+  { groups, dueAt, openAt, remindAt, silent }: ApprovalFilter,
 ): Promise<readonly Approval[]> {
   if (groups?.length === 0) return [];
   const where = every([
@@ -56,6 +58,9 @@ export async function listApprovals(
     ...(dueAt === undefined ? [] : [sql`a.deadline_at <= ${dueAt}`]),
     ...(openAt === undefined ? [] : [sql`a.deadline_at > ${openAt}`]),
     ...(remindAt === undefined ? [] : [sql`a.remind_at <= ${remindAt}`]),
+    ...(silent === undefined
+      ? []
+      : [sql`NOT EXISTS (SELECT 1 FROM doorward_approval_word w WHERE w.approval = a.uuid AND w.user_id = ${silent})`]),
   ]);
   const rows = await driver.read(
     sql`SELECT ${columns} FROM doorward_approval a WHERE ${where} ORDER BY a.deadline_at, a.uuid LIMIT 100`,
