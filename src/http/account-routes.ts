@@ -7,6 +7,7 @@ import { languageSetting } from '../engine/scene.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { accountPage } from '../pages/account-page.tsx';
+import type { ListedConsent } from '../pages/page-data.ts';
 import type { ShownProvenance } from '../pages/provenance-line.tsx';
 import { chooseLocale } from '../protocol/localize.ts';
 import { type Text, text } from '../protocol/text.ts';
@@ -59,6 +60,7 @@ export async function account(site: Site, visit: Visit): Promise<Response> {
   if (found === null) return toSignIn(site, accountPath);
   const { app, brand } = site;
   const { user, session } = found.signedIn;
+  const locale = chooseLocale(languageSetting(user), visit.request.headers.get('accept-language'));
   const sessions = await app.store.accounts.listSessions(user.id, session.tokenHash);
   const notice = visit.url.searchParams.get('notice') ?? '';
   const settings = (await app.stageSettings()).filter(({ kind }) => kind.startsWith('authenticator_'));
@@ -66,28 +68,54 @@ export async function account(site: Site, visit: Visit): Promise<Response> {
     ...{ user, brand, csrf: formToken(app, found.token) },
     acting: actingAs(site, visit, found.signedIn.impersonator === null ? null : user.username),
     provenance: await provenanceOf(site, user.id),
-    sessions: sessions.map((listed) => ({ ...listed, device: listed.agent })),
-    locale: chooseLocale(languageSetting(user), visit.request.headers.get('accept-language')),
+    sessions: await Promise.all(
+      sessions.map(async (listed) => {
+        return { ...listed, device: listed.agent, place: await app.places.of(listed.address, locale) };
+      }),
+    ),
+    locale,
     notice: Object.hasOwn(notices, notice) ? (notices[notice] ?? null) : null,
     authenticators: await app.store.read.authenticatorsOf(user.id),
     confirm: (await app.currentFlow(confirmFlow))?.slug ?? null,
+    connections: await app.connections.of(user.id),
+    consents: await consentsOf(site, user.id),
+    approvals: found.signedIn.impersonator === null ? await app.approvals.desk(user) : null,
     leave: await app.flowFor('unenrollment'),
     addable: settings.map(({ stage, kind, title }) => ({ href: `/flows/-/configure/${stage}/`, kind, title })),
   });
   return htmlAnswer(html);
 }
 
+async function provenanceOf(site: Site, userId: number): Promise<ShownProvenance> {
+  const fields = provenanceByField(await site.app.store.read.provenance(userId));
+  const slugs = [...fields.values()].flatMap(({ origin }) => ('flow' in origin ? [origin.flow] : []));
+  return { fields, flows: await titlesOf(site, slugs) };
+}
+
+/** More than anybody has. */
+const consentsListed = 1_000;
+
+/** What belongs to no application is called by its flow. */
+async function consentsOf(site: Site, userId: number): Promise<readonly ListedConsent[]> {
+  const consents = await site.app.store.accounts.listConsents({ userId, pageSize: consentsListed });
+  const titles = await titlesOf(
+    site,
+    consents.flatMap(({ givenTo }) => ('flow' in givenTo ? [givenTo.flow] : [])),
+  );
+  return consents.map((one) => {
+    return { ...one, name: ('flow' in one.givenTo ? titles.get(one.givenTo.flow) : null) ?? one.name };
+  });
+}
+
 /** Flows are called by their title, or by their name where the title is a template. */
-async function provenanceOf({ app }: Site, userId: number): Promise<ShownProvenance> {
-  const fields = provenanceByField(await app.store.read.provenance(userId));
-  const slugs = new Set([...fields.values()].flatMap(({ origin }) => ('flow' in origin ? [origin.flow] : [])));
-  const flows = await Promise.all(
-    [...slugs].map(async (slug): Promise<[string, Text][]> => {
+async function titlesOf({ app }: Site, slugs: readonly string[]): Promise<ReadonlyMap<string, Text>> {
+  const titles = await Promise.all(
+    [...new Set(slugs)].map(async (slug): Promise<[string, Text][]> => {
       const flow = await app.currentFlow(slug);
       return flow === null ? [] : [[slug, JSON.stringify(flow.title).includes('%(') ? flow.name : flow.title]];
     }),
   );
-  return { fields, flows: new Map(flows.flat()) };
+  return new Map(titles.flat());
 }
 
 /** Ends one of one's own sessions. */

@@ -54,7 +54,15 @@ export async function approval(site: Site, visit: Visit): Promise<Response> {
   const csrf = visit.browser === null ? '' : formToken(site.app, visit.browser.token);
   const action = `${visit.url.pathname}${visit.url.search}`;
   const byLink = visit.url.searchParams.has('key');
-  return htmlAnswer(approvalPage(settingOf(site, visit), { file, own, isLate, csrf, action, isMissing, byLink }));
+  const shown = { file: await located(site, visit, file), own, isLate, csrf, action, isMissing, byLink };
+  return htmlAnswer(approvalPage(settingOf(site, visit), shown));
+}
+
+/** With the place beside the address that the applicant asked from. */
+async function located(site: Site, visit: Visit, file: ApprovalFile): Promise<ApprovalFile> {
+  const { asked } = file.approval;
+  const address = await site.app.places.beside(asked.address, settingOf(site, visit).locale);
+  return { ...file, approval: { ...file.approval, asked: { ...asked, address } } };
 }
 
 /** Whoever a link was sent to; else whoever is signed in, and not an administrator who acts as them. */

@@ -1,6 +1,8 @@
 import { isPlainObject } from '../kernel/json.ts';
 import { isLocale, locales } from '../protocol/localize.ts';
 import { Authenticators } from './account-authenticators.tsx';
+import { Connections } from './account-connections.tsx';
+import { Consents } from './account-consents.tsx';
 import { describeDevice } from './describe-device.ts';
 import { Initial } from './flow-form.tsx';
 import type { AccountPageData, ListedSession } from './page-data.ts';
@@ -40,12 +42,32 @@ export function accountPage(data: AccountPageData): string {
           {words.say(data.notice)}
         </p>
       )}
+      <Approvals data={data} words={words} />
       <Profile data={data} words={words} />
       <Password data={data} words={words} />
       <Authenticators data={data} words={words} />
+      <Connections data={data} words={words} />
       <Sessions data={data} words={words} />
+      <Consents data={data} words={words} />
       <OwnData data={data} words={words} />
     </Shell>,
+  );
+}
+
+/** For those who decide what others ask for. */
+function Approvals({ data, words }: Props) {
+  if (data.approvals === null) return null;
+  const { waiting: count } = data.approvals;
+  const said =
+    count === 0 ? 'account.approvals_none' : count === 1 ? 'account.approvals_one' : 'account.approvals_waiting';
+  return (
+    <Section
+      id="approvals"
+      title={words.of('account.approvals')}
+      action={<a href="/if/approvals/">{words.of('account.approvals_open')}</a>}
+    >
+      <p class="lead">{words.of(said, { count })}</p>
+    </Section>
   );
 }
 
@@ -77,6 +99,7 @@ function Profile({ data, words }: Props) {
             <dt>{label}</dt>
             <dd>
               {value === '' ? <span class="missing">{words.of('account.missing')}</span> : value}
+              {field === 'email' ? <Confirmed data={data} words={words} /> : null}
               <ProvenanceLine field={field} provenance={data.provenance} words={words} />
             </dd>
           </div>
@@ -84,6 +107,22 @@ function Profile({ data, words }: Props) {
       </dl>
       <OtherProvenance shown={entries.map(([, , field]) => field)} provenance={data.provenance} words={words} />
     </Section>
+  );
+}
+
+/** Whether the address was proven, and the way to prove it. */
+function Confirmed({ data, words }: Props) {
+  const { email, emailVerifiedAt } = data.user;
+  if (email === '') return null;
+  if (emailVerifiedAt !== null) return <span class="badge">{words.of('account.email_confirmed')}</span>;
+  const next = encodeURIComponent('/if/user/?notice=email-confirmed');
+  return (
+    <p class="hint">
+      {words.of('account.email_unconfirmed')}{' '}
+      {data.confirm === null ? null : (
+        <a href={`/if/flow/${encodeURIComponent(data.confirm)}/?next=${next}`}>{words.of('account.confirm_email')}</a>
+      )}
+    </p>
   );
 }
 
@@ -171,6 +210,7 @@ function SessionItem({ session, data, words }: Props & { readonly session: Liste
         </p>
         <p class="hint">
           {words.of('account.last_used')} <Time at={session.lastUsedAt} words={words} />
+          {session.place === null ? null : <span> · {session.place}</span>}
           {session.address === '' ? null : <span> · {session.address}</span>}
         </p>
       </div>

@@ -2,6 +2,7 @@ import type { Inspected } from '../app/inspection.ts';
 import type { StepReply } from '../engine/exchange.ts';
 import type { User } from '../engine/user.ts';
 import type { ErrorCode } from '../kernel/errors.ts';
+import type { Permission } from '../protocol/challenge.ts';
 import type { Locale } from '../protocol/localize.ts';
 import type { Text } from '../protocol/text.ts';
 import type { Brand } from './brand.ts';
@@ -46,6 +47,8 @@ export interface ListedSession {
   /** The User-Agent header; the page puts it into words. */
   readonly device: string;
   readonly address: string;
+  /** Where the address is; null where nobody knows. */
+  readonly place: string | null;
   readonly lastUsedAt: number;
   readonly createdAt: number;
 }
@@ -60,6 +63,26 @@ export interface ListedAuthenticator {
   readonly codesLeft: number;
 }
 
+/** A link to an identity provider. Times are milliseconds since the epoch. */
+export interface ListedConnection {
+  readonly uuid: string;
+  readonly source: string;
+  readonly identifier: string;
+  readonly createdAt: number;
+}
+
+/** A consent as the account page lists it. Times are milliseconds since the epoch. */
+export interface ListedConsent {
+  readonly uuid: string;
+  /** The application's name, or the flow's title. */
+  readonly name: Text;
+  readonly wording: string;
+  readonly permissions: readonly Permission[];
+  readonly givenAt: number;
+  /** null: until it is withdrawn. */
+  readonly expiresAt: number | null;
+}
+
 /** Something that can be set up. */
 export interface AddableAuthenticator {
   readonly href: string;
@@ -71,10 +94,16 @@ export interface AddableAuthenticator {
 
 /** What the account page is made of. */
 export interface AccountPageData {
-  readonly user: Pick<User, 'username' | 'name' | 'email' | 'passwordChangedAt' | 'attributes'>;
+  readonly user: Pick<User, 'username' | 'name' | 'email' | 'emailVerifiedAt' | 'passwordChangedAt' | 'attributes'>;
   readonly provenance: ShownProvenance;
   readonly authenticators: readonly ListedAuthenticator[];
   readonly addable: readonly AddableAuthenticator[];
+  /** Slug of the flow in which one's address is confirmed; null where there is none. */
+  readonly confirm: string | null;
+  readonly connections: readonly ListedConnection[];
+  readonly consents: readonly ListedConsent[];
+  /** For those who decide what others ask for. */
+  readonly approvals: { readonly waiting: number } | null;
   /** Slug of the flow to leave by; null where there is none. */
   readonly leave: string | null;
   readonly sessions: readonly ListedSession[];

@@ -16,6 +16,7 @@ export const accountData: AccountPageData = {
     username: 'ada',
     name: 'Ada Lovelace',
     email: 'ada@example.org',
+    emailVerifiedAt: null,
     passwordChangedAt: Date.UTC(2026, 4, 4, 8, 30),
     attributes: { settings: { locale: 'en' } },
   },
@@ -56,6 +57,30 @@ export const accountData: AccountPageData = {
       ...{ createdAt: Date.UTC(2026, 3, 1, 8), lastUsedAt: Date.UTC(2026, 4, 4, 9) },
     },
   ],
+  confirm: 'default-email-verification',
+  connections: [
+    {
+      ...{ uuid: '6f1b3a4b-1d11-4c6c-9d8a-6f5b2f0e2c0f', source: 'GitHub', identifier: '583231' },
+      createdAt: Date.UTC(2026, 3, 2),
+    },
+  ],
+  consents: [
+    {
+      ...{ uuid: '7a1b3a4b-1d11-4c6c-9d8a-6f5b2f0e2c0f', name: 'Shared Notes', wording: '' },
+      permissions: [
+        { id: 'email', name: 'See your email address' },
+        { id: 'files', name: 'Read and change the notes that you share' },
+      ],
+      ...{ givenAt: Date.UTC(2026, 4, 1, 10), expiresAt: Date.UTC(2026, 4, 29, 10) },
+    },
+    {
+      ...{ uuid: '8b1b3a4b-1d11-4c6c-9d8a-6f5b2f0e2c0f', permissions: [], givenAt: Date.UTC(2026, 4, 1, 9) },
+      name: { $lang: { en: 'Create an account', de: 'Konto anlegen' } },
+      wording: 'I have read the terms of use of 1 May 2026, and agree to them.',
+      expiresAt: null,
+    },
+  ],
+  approvals: { waiting: 2 },
   leave: 'default-unenrollment-flow',
   addable: [
     { href: '/flows/-/configure/1/', kind: 'authenticator_totp', title: null },
@@ -70,6 +95,7 @@ export const accountData: AccountPageData = {
       device:
         'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
       address: '2001:db8:85a3:1234:5678:8a2e:370:7334',
+      place: 'Vienna, Austria',
       lastUsedAt: Date.UTC(2026, 4, 3, 19, 5),
       createdAt: Date.UTC(2026, 3, 1),
     },
@@ -78,6 +104,7 @@ export const accountData: AccountPageData = {
       current: true,
       device: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0',
       address: '198.51.100.7',
+      place: 'Munich, Germany',
       lastUsedAt: Date.UTC(2026, 4, 4, 9, 0),
       createdAt: Date.UTC(2026, 4, 1),
     },
@@ -86,6 +113,7 @@ export const accountData: AccountPageData = {
       current: false,
       device: 'curl/8.11.0',
       address: '203.0.113.20',
+      place: null,
       lastUsedAt: Date.UTC(2026, 2, 9, 7, 42),
       createdAt: Date.UTC(2026, 2, 9),
     },
