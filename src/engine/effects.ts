@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../kernel/json.ts';
 import type { Approval, ApprovalWord } from './approval.ts';
 import type { AuthenticatorUse, NewAuthenticator } from './authenticator.ts';
+import type { Consent } from './consent.ts';
 import type { UserWritten } from './hooks.ts';
 import type { Invitation, InvitationChanges } from './invitation.ts';
 import type { Provenance } from './provenance.ts';
@@ -30,12 +31,12 @@ export type Effect =
   | { readonly kind: 'user.delete'; readonly id: number }
   /** `lastLogin` alone: no version, it conflicts with nothing. */
   | { readonly kind: 'user.seen'; readonly id: number; readonly at: number }
-  | { readonly kind: 'password.set'; readonly userId: number; readonly hash: string; readonly at: number }
   /**
    * The user proved that this address is theirs. No version; does nothing when it is not their address any more, or
    * somebody else verified it before: whose it was stays whose it is.
    */
   | { readonly kind: 'user.email_verified'; readonly id: number; readonly email: string; readonly at: number }
+  | { readonly kind: 'password.set'; readonly userId: number; readonly hash: string; readonly at: number }
   /** Renews an outdated hash after a successful sign-in; does nothing when the password was changed meanwhile. */
   | { readonly kind: 'password.renew'; readonly userId: number; readonly from: string; readonly to: string }
   | { readonly kind: 'group.create'; readonly group: Group }
@@ -57,6 +58,12 @@ export type Effect =
   /** Gives up the open runs of a session. */
   | { readonly kind: 'run.drop'; readonly session: string }
   | { readonly kind: 'connection.save'; readonly userId: number; readonly source: string; readonly identifier: string }
+  /** Refused with `missing` unless it is this user's. */
+  | { readonly kind: 'connection.remove'; readonly uuid: string; readonly userId: number }
+  /** Takes the place of an older one to the same receiver. */
+  | { readonly kind: 'consent.give'; readonly consent: Consent }
+  /** Refused with `missing` unless it is this user's. */
+  | { readonly kind: 'consent.withdraw'; readonly uuid: string; readonly userId: number }
   | { readonly kind: 'event'; readonly event: NewEvent }
   | { readonly kind: 'outbox'; readonly message: NewMessage }
   /** The application's own statements, last in the same transaction; refused with `vetoed`. Nothing without a hook. */

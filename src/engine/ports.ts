@@ -1,13 +1,14 @@
 import type { JsonObject } from '../kernel/json.ts';
 import type { ApprovalFile } from './approval.ts';
 import type { Authenticator } from './authenticator.ts';
+import type { Consent, ConsentReceiver } from './consent.ts';
 import type { Effect, Refusal } from './effects.ts';
 import type { ExpressionHosts } from './expression-hosts.ts';
 import type { Expressions } from './expressions.ts';
 import type { Bound } from './flow.ts';
 import type { HookTransaction, UserWritten } from './hooks.ts';
-import type { Invitation } from './invitation.ts';
 import type { IdentifierField } from './identifier.ts';
+import type { Invitation } from './invitation.ts';
 import type { Limits } from './limits.ts';
 import type { Outbound } from './outbound.ts';
 import type { PolicyRequest, PolicyResult } from './policy-request.ts';
@@ -62,6 +63,8 @@ export interface Reads {
   authenticatorByCredential(credential: string): Promise<Authenticator | null>;
   /** Hashes of the recovery codes that were not used yet. */
   recoveryCodes(uuid: string): Promise<readonly string[]>;
+  /** What the user gave to this receiver, if it holds. */
+  consent(userId: number, givenTo: ConsentReceiver): Promise<Consent | null>;
   /**
    * The user's password hash. For nobody, and for who has none, somebody else's, `draw` says whose: comparing with it
    * costs what comparing with an account's own does.

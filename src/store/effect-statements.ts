@@ -4,6 +4,8 @@ import { newUuid } from '../kernel/ids.ts';
 import { approvalStatements } from './approval-rows.ts';
 import { attemptStatements } from './attempt-rows.ts';
 import { addAuthenticator, changeAuthenticator, useAuthenticator } from './authenticator-rows.ts';
+import { connectionStatements } from './connection-rows.ts';
+import { consentStatements } from './consent-rows.ts';
 import type { Statement } from './driver.ts';
 import { groupStatements } from './group-rows.ts';
 import { changeInvitation, makeInvitation, useInvitation } from './invitation-rows.ts';
@@ -22,6 +24,8 @@ const compilers: Compilers<Exclude<Kind, GatheredKind>> = {
   ...sessionStatements,
   ...tokenStatements,
   ...attemptStatements,
+  ...connectionStatements,
+  ...consentStatements,
   'user.delete': ({ kind, id }, { ownRuns }) => [
     one(kind, [], endRuns(sql`user_id = ${id}`, ownRuns)),
     must({ reason: 'missing', effect: kind }, [`user:${id}`], sql`DELETE FROM doorward_user WHERE id = ${id}`),

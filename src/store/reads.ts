@@ -8,6 +8,7 @@ import type { Keyring } from '../kernel/secrets.ts';
 import { usernameKey } from '../kernel/text.ts';
 import { noAdministrator } from './administrators.ts';
 import { authenticatorReads } from './authenticator-rows.ts';
+import { consentReads } from './consent-rows.ts';
 import type { Driver } from './driver.ts';
 import { invitationByHash } from './invitation-rows.ts';
 import {
@@ -107,6 +108,7 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
       return rows.map((row) => ({ tokenHash: text(row, 0), impersonatorId: intOrNull(row, 1) }));
     },
     ...authenticatorReads(driver, keyring),
+    ...consentReads(driver, clock),
     // One text, and both of its parts are carried out, whoever it is.
     async hashToCompare(userId, draw) {
       const [row] = await driver.read(sql`
@@ -120,8 +122,6 @@ export function readsOn(driver: Driver, clock: Clock, keyring: Keyring): Reads {
   };
 }
 
-async function membersWithin(driver: Driver, group: string): Promise<readonly User[]> {
-  const rows = await driver.read(sql`
 async function usersByEmail(driver: Driver, key: string): Promise<readonly User[]> {
   const rows = await driver.read(sql`
     SELECT ${userColumns.of('u')} FROM doorward_user u WHERE u.email_key = ${key}
@@ -129,6 +129,8 @@ async function usersByEmail(driver: Driver, key: string): Promise<readonly User[
   return rows.map((row) => userFrom(row)).filter((user) => user !== null);
 }
 
+async function membersWithin(driver: Driver, group: string): Promise<readonly User[]> {
+  const rows = await driver.read(sql`
     WITH RECURSIVE below (pk, depth) AS (
       SELECT pk, 0 FROM doorward_group WHERE pk = ${group}
       UNION
@@ -160,10 +162,10 @@ async function userByIdentifier(
   const columns = userColumns.of('u');
   const rows = await driver.read(sql`
     SELECT ${columns}, 'username' FROM doorward_user u WHERE u.username_key = ${username ?? null}
-    UNION ALL SELECT * FROM (SELECT ${columns}, 'email' FROM doorward_user u WHERE u.email_key = ${email ?? null} LIMIT 2) e
-    UNION ALL SELECT * FROM (SELECT ${columns}, 'upn' FROM doorward_user u WHERE u.upn_key = ${upn ?? null} LIMIT 2) p`);
     UNION ALL SELECT * FROM (SELECT ${columns}, 'verified' FROM doorward_user u
       WHERE u.email_key = ${email ?? null} AND u.email_verified_at IS NOT NULL LIMIT 2) v
+    UNION ALL SELECT * FROM (SELECT ${columns}, 'email' FROM doorward_user u WHERE u.email_key = ${email ?? null} LIMIT 2) e
+    UNION ALL SELECT * FROM (SELECT ${columns}, 'upn' FROM doorward_user u WHERE u.upn_key = ${upn ?? null} LIMIT 2) p`);
   const found = (by: string): User[] => {
     const named = rows.filter((row) => row[userColumns.names.length] === by);
     return named.map((row) => userFrom(row)).filter((user) => user !== null);
