@@ -53,7 +53,7 @@ export type { BudgetOptions, RateLimitOptions } from './app/rate-limits.ts';
 export type { RetentionOptions } from './app/retention.ts';
 export type { ListedToken, Tokens } from './app/tokens.ts';
 export type { SignedInOf, UserOf, UsersOf } from './app/typed-users.ts';
-export type { Actor, NewUser } from './app/users.ts';
+export type { Actor, NewUser, UserUpdate } from './app/users.ts';
 export {
   authenticatorEmail,
   authenticatorStatic,

@@ -13,6 +13,7 @@ import {
 import type { User, UserChanges } from '../engine/user.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { JsonObject } from '../kernel/json.ts';
+import { isAddress } from '../kernel/text.ts';
 import { localize } from '../protocol/localize.ts';
 import { maskValue } from '../stages/user-write/report.ts';
 
@@ -43,6 +44,7 @@ export function createRecords(parts: {
   return {
     create(user, withPassword, asker) {
       const origin = originOf(asker);
+      checkVerified(user, user);
       if (profile !== null) check(profile, origin, null, user.attributes);
       const given = Object.values(columns).filter((column) => user[column] !== '');
       const paths = changedPaths({}, user.attributes).map(attributeField);
@@ -52,6 +54,7 @@ export function createRecords(parts: {
     async update(user, changes, asker, effects) {
       const origin = originOf(asker);
       const after = { ...user, ...changes };
+      checkVerified(changes, after);
       const paths = changedPaths(user.attributes, after.attributes);
       if (profile !== null && paths.length > 0) check(profile, origin, user.attributes, after.attributes);
       const changed = (Object.keys(updatable) as (keyof typeof updatable)[]).filter(
@@ -64,10 +67,15 @@ export function createRecords(parts: {
   };
 }
 
+const told: Readonly<Record<string, string>> = { isActive: updatable.isActive, emailVerified: 'email_verified' };
+
 /** What the event tells of a program's write, in the words of a flow's: one that listens need not tell them apart. */
-export function toldOf(created: boolean, values: UserChanges & { readonly password?: string }): JsonObject {
+export function toldOf(
+  created: boolean,
+  values: UserChanges & { readonly emailVerified?: boolean; readonly password?: string },
+): JsonObject {
   const given = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name === 'isActive' ? updatable.isActive : name, value] as const],
+    value === undefined ? [] : [[told[name] ?? name, value] as const],
   );
   return {
     created,
@@ -75,6 +83,12 @@ export function toldOf(created: boolean, values: UserChanges & { readonly passwo
     discarded: [],
     data: Object.fromEntries(given.map(([field, value]) => [field, maskValue(field, value)])),
   };
+}
+
+/** What is verified names its user before any username does, so it has to look like an address (decision 17). */
+function checkVerified({ emailVerifiedAt }: UserChanges, { email }: User): void {
+  if (typeof emailVerifiedAt === 'number' && !isAddress(email))
+    throw new DoorwardError('invalid_request', 'emailVerified: there is no address that could be verified');
 }
 
 function originOf({ via }: Asker): Origin {

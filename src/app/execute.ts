@@ -37,6 +37,8 @@ export interface ExecuteOptions {
   readonly key?: string;
   /** `password_hash` in `prompt_data` is taken as the password (W11b). */
   readonly trustedHashes?: boolean;
+  /** `email_verified` in `prompt_data` says whether the address is known to be the user's (W11c). */
+  readonly trustedAddresses?: boolean;
 }
 
 /** How far a flow came. */
@@ -132,6 +134,7 @@ async function contextOf(parts: ExecuteParts, options: ExecuteOptions): Promise<
     ...(source === undefined && connection === undefined ? {} : { [sourceKey]: connectionOf(source ?? connection) }),
     ...(about === null ? {} : { pending_user: { ref: about.id } }),
     ...(options.trustedHashes === true ? { 'doorward/trusted_hashes': true } : {}),
+    ...(options.trustedAddresses === true ? { 'doorward/trusted_addresses': true } : {}),
   };
 }
 

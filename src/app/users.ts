@@ -18,6 +18,8 @@ export interface NewUser {
   readonly username: string;
   readonly name?: string;
   readonly email?: string;
+  /** Whether the address is known to be theirs; false by default. */
+  readonly emailVerified?: boolean;
   /** Without one the user cannot sign in by password. */
   readonly password?: string;
   readonly type?: UserType;
@@ -27,6 +29,9 @@ export interface NewUser {
   /** Names or pks of groups. */
   readonly groups?: readonly string[];
 }
+
+/** What a program may change. `emailVerified` is about the address as it is after the change, and false for a new one. */
+export type UserUpdate = Omit<UserChanges, 'emailVerifiedAt'> & { readonly emailVerified?: boolean };
 
 /** Who asks for a change, for the event. */
 export interface Actor {
@@ -44,7 +49,7 @@ export interface Users extends UserAuthenticators {
   /** @throws DoorwardError `refused` (taken, missing group), `invalid_request` */
   create(user: NewUser, actor?: Actor): Promise<User>;
   /** @throws DoorwardError as `create`, and `last_administrator` for all that takes the last active one away */
-  update(pk: number, changes: UserChanges, actor?: Actor): Promise<User>;
+  update(pk: number, changes: UserUpdate, actor?: Actor): Promise<User>;
   /** Ends all the user's sessions. @throws DoorwardError `invalid_request` for a password outside 8 to 256 characters */
   setPassword(pk: number, password: string, actor?: Actor): Promise<void>;
   /** Ends all the user's sessions. */
@@ -102,10 +107,10 @@ export function createUsers({ store, hasher, profile, now }: UserParts): Users {
       return find(pk);
     }
   };
-  const change = (pk: number, changes: UserChanges, actor: Actor, more: readonly Effect[] = []): Promise<User> => {
-    checkTexts(changes);
+  const change = (pk: number, changes: UserUpdate, actor: Actor, more: readonly Effect[] = []): Promise<User> => {
+    const set = checkedSet(changes, now());
     const told = toldOf(false, changes);
-    return update(pk, changes, actor, (user) => [...more, eventOf('user_write', user, actor, told)]);
+    return update(pk, set, actor, (user) => [...more, eventOf('user_write', user, actor, told)]);
   };
   const member = async (kind: 'group.join' | 'group.leave', pk: number, group: string, actor: Actor): Promise<void> => {
     const user = await find(pk);
@@ -170,15 +175,16 @@ function throwUnlessDone(answer: CommitAnswer): void {
 
 async function draft(store: OpenStore, input: NewUser, now: number): Promise<User> {
   checkTexts(input);
+  const emailVerifiedAt = input.emailVerified === true ? now : null;
   return {
     ...{ id: await store.newUserId(), uuid: newUuid(), username: input.username, name: input.name ?? '' },
-    ...{ email: input.email ?? '', path: input.path ?? 'users', type: input.type ?? 'internal' },
+    ...{ email: input.email ?? '', emailVerifiedAt, path: input.path ?? 'users', type: input.type ?? 'internal' },
     ...{ isActive: input.isActive ?? true, attributes: input.attributes ?? {}, dateJoined: now, lastLogin: null },
     ...{ passwordChangedAt: input.password === undefined ? null : now, lastUpdated: now, version: 1 },
   };
 }
 
-function checkTexts({ username, name, email, path, type }: UserChanges): void {
+function checkTexts({ username, name, email, path, type }: UserUpdate): void {
   const limits = { username: 150, name: 10_000, email: 254, path: 10_000 } as const;
   for (const [field, value] of Object.entries({ username, name, email, path })) {
     if (value === undefined) continue;
@@ -189,6 +195,11 @@ function checkTexts({ username, name, email, path, type }: UserChanges): void {
   if (username === '') throw new DoorwardError('invalid_request', 'username: must not be empty');
   if (type !== undefined && !userTypes.includes(type))
     throw new DoorwardError('invalid_request', `type: one of ${userTypes.join(', ')}`);
+}
+
+function checkedSet({ emailVerified, ...set }: UserUpdate, now: number): UserChanges {
+  checkTexts(set);
+  return emailVerified === undefined ? set : { ...set, emailVerifiedAt: emailVerified ? now : null };
 }
 
 async function hashChecked(hasher: Hasher, password: string): Promise<string> {

@@ -81,6 +81,7 @@ async function selfOf({ app }: Site, user: SignedIn['user']): Promise<object> {
   const locale = languageSetting(user);
   return {
     ...{ pk: user.id, username: user.username, name: user.name, email: user.email, is_active: user.isActive },
+    email_verified: user.emailVerifiedAt !== null,
     is_superuser: groups.some((group) => group.isSuperuser),
     groups: groups.map(({ pk, name }) => ({ pk, name })),
     ...{ avatar: '/static/avatar.svg', uid: createHash('sha256').update(user.uuid).digest('hex') },

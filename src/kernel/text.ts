@@ -12,6 +12,11 @@ export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
+/** Whether a text has the form of an e-mail address; whether it reaches anybody, only mail can tell. */
+export function isAddress(text: string): boolean {
+  return /^[^\s@]+@[^\s@]+$/.test(text);
+}
+
 /**
  * What a username is compared and unique by: NFKC, lower case (W32). The application computes it, so that both
  * databases agree.

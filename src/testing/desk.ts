@@ -271,8 +271,7 @@ function nameOf(options: DeskOptions, id: number): string {
 
 function matches(user: User, field: IdentifierField, typed: string): boolean {
   const value = field === 'upn' ? user.attributes.upn : user[field];
-  if (typeof value !== 'string' || value === '') return false;
-  return exact ? value === typed : usernameKey(value) === usernameKey(typed);
+  return typeof value === 'string' && value !== '' && usernameKey(value) === usernameKey(typed);
 }
 
 function withAncestors(own: readonly Group[], all: readonly Group[]): readonly Group[] {

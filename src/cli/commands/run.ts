@@ -18,7 +18,8 @@ const mostTold = 100;
 export const runFlow: Command = {
   name: 'run',
   summary: 'run a flow once for each record of a file, without a browser',
-  usage: 'FLOW --records FILE [--dry-run] [--concurrency N] [--resume] [--report FILE] [--trusted-hashes]',
+  usage:
+    'FLOW --records FILE [--dry-run] [--concurrency N] [--resume] [--report FILE] [--trusted-hashes] [--trusted-addresses]',
   options: {
     records: { type: 'string', value: 'FILE', description: 'NDJSON or CSV; - reads standard input' },
     format: { type: 'string', value: 'FORMAT', description: 'ndjson or csv; by default the file says it by its name' },
@@ -28,6 +29,7 @@ export const runFlow: Command = {
     report: { type: 'string', value: 'FILE', description: 'NDJSON, one line for each record' },
     'key-field': { type: 'string', value: 'NAME', description: 'the field that tells records apart' },
     'trusted-hashes': { type: 'boolean', description: 'take password_hash as the password' },
+    'trusted-addresses': { type: 'boolean', description: 'take email_verified as what is known of the address' },
   },
   operands: { min: 1, max: 1 },
   notes: [
@@ -60,6 +62,7 @@ interface Settings {
   readonly report: string | null;
   readonly keyField: string | null;
   readonly trustedHashes: boolean;
+  readonly trustedAddresses: boolean;
 }
 
 function settingsOf({ operands: [flow = ''], options }: Call): Settings {
@@ -75,6 +78,7 @@ function settingsOf({ operands: [flow = ''], options }: Call): Settings {
     ...{ flow, records, format, concurrency, report: text('report'), keyField: text('key-field') },
     ...{ dryRun: options['dry-run'] === true, resume: options.resume === true },
     trustedHashes: options['trusted-hashes'] === true,
+    trustedAddresses: options['trusted-addresses'] === true,
   };
 }
 
@@ -134,9 +138,9 @@ async function runRecord(app: App, settings: Settings, record: SourceRecord): Pr
   if ('unreadable' in record) return unreadable('invalid', null, record.unreadable);
   const key = keyOf(app, settings, line, record.data);
   if (key === null) return unreadable('required', settings.keyField, 'the key must be a text or a number');
-  const { flow, dryRun, trustedHashes } = settings;
+  const { flow, dryRun, trustedHashes, trustedAddresses } = settings;
   try {
-    const given = { context: { prompt_data: record.data }, key, dryRun, trustedHashes };
+    const given = { context: { prompt_data: record.data }, key, dryRun, trustedHashes, trustedAddresses };
     const { result, repeated } = await patiently(() => app.execute(flow, given));
     const { status, message, problems, report } = result;
     const outcome = { line, key, status, repeated, user: report?.user ?? null, message, problems };

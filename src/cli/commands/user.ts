@@ -15,13 +15,15 @@ export async function userNamed({ users }: Pick<App, 'users'>, username: string)
 }
 
 /** What is printed of a user as JSON. */
-function publicUser({ id, uuid, username, name, email, type, path, isActive, dateJoined, lastLogin }: User): object {
+function publicUser(user: User): object {
+  const { id, uuid, username, name, email, emailVerifiedAt, type, path, isActive, dateJoined, lastLogin } = user;
   return {
     pk: id,
     uuid,
     username,
     name,
     email,
+    email_verified: emailVerifiedAt !== null,
     type,
     path,
     is_active: isActive,
@@ -45,10 +47,11 @@ async function newPassword(terminal: Terminal): Promise<string> {
 export const userCreate: Command = {
   name: 'user create',
   summary: 'make a user',
-  usage: 'USERNAME [--name NAME] [--email ADDRESS] [--group GROUP] [--no-password] [--admin]',
+  usage: 'USERNAME [--name NAME] [--email ADDRESS [--email-verified]] [--group GROUP] [--no-password] [--admin]',
   options: {
     name: { type: 'string', value: 'NAME', description: 'full name' },
     email: { type: 'string', value: 'ADDRESS', description: 'e-mail address' },
+    'email-verified': { type: 'boolean', description: 'the address is known to be theirs' },
     group: { type: 'string', value: 'GROUP', description: 'name of a group to join' },
     admin: { type: 'boolean', description: 'make an administrator (joins "Doorward Admins")' },
     'no-password': { type: 'boolean', description: 'without a password: no sign-in by password' },
@@ -67,6 +70,7 @@ export const userCreate: Command = {
           groups,
           ...(typeof options.name === 'string' ? { name: options.name } : {}),
           ...(typeof options.email === 'string' ? { email: options.email } : {}),
+          ...(options['email-verified'] === true ? { emailVerified: true } : {}),
           ...(password === undefined ? {} : { password }),
         },
         actor,

@@ -109,7 +109,11 @@ async function judge(desk: EmailDesk, user: User, sent: SentCode | null, respons
       ...contextAfter(desk, authenticator),
       auth_method_args: withFactor(desk.context, { ...authenticator, codesLeft: 0 }),
     },
-    effects: [...added(desk, user, authenticator), { kind: 'attempt.succeed', ...attempts }],
+    effects: [
+      ...added(desk, user, authenticator),
+      { kind: 'user.email_verified', id: user.id, email: sent.address, at: desk.tools.now() },
+      { kind: 'attempt.succeed', ...attempts },
+    ],
   };
 }
 

@@ -29,6 +29,11 @@ export async function sendToAuthenticator(
   };
 }
 
+/** A code that came by mail proves the address, too, where it is the account's own. */
+export function provenByMail({ tools }: ValidateDesk, { kind, userId: id, data }: Authenticator): readonly Effect[] {
+  return kind === 'email' ? [{ kind: 'user.email_verified', id, email: String(data.email), at: tools.now() }] : [];
+}
+
 /** The use of a code that was sent in this very run; the run's own step makes it good once. */
 export function useOfMail(desk: ValidateDesk, email: Authenticator, typed: string): Effect | null {
   const sent = sentCode(desk.memo);

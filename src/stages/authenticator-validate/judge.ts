@@ -7,7 +7,7 @@ import { sameText } from '../../kernel/secrets.ts';
 import { usedPasskey } from '../passkey.ts';
 import { recoveryCodeTyped } from '../recovery-codes.ts';
 import { acceptedStep, totpCode } from '../totp.ts';
-import { useOfMail } from './by-email.ts';
+import { provenByMail, useOfMail } from './by-email.ts';
 import type { ValidateDesk } from './config.ts';
 import { type Asked, accepts, isAllowed } from './offer.ts';
 
@@ -33,7 +33,7 @@ export async function judgeCode(desk: ValidateDesk, asked: Asked, typed: Json): 
   const own = asked.kind === 'user' ? asked.authenticators.filter((one) => kinds.includes(one.kind)) : [];
   for (const authenticator of written.length > longestCode ? [] : own) {
     const use = await useOf(desk, authenticator, typed);
-    if (use !== null) return right(authenticator, [use], attempt);
+    if (use !== null) return right(authenticator, [use, ...provenByMail(desk, authenticator)], attempt);
   }
   return wrong(attempt);
 }

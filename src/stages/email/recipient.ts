@@ -41,7 +41,10 @@ export async function recipientOf(desk: Desk<EmailConfig>): Promise<Recipient | 
   const address = addressIn(context.email) || typed || (user?.email ?? '');
   if (address === '') return null;
   const own = { user, address, isOwn, isMade, subject: usernameKey(address) };
-  const [holder] = (await read.usersByEmail(usernameKey(address))).filter((known) => known.id !== user?.id);
+  // Who only claims an address keeps nobody from proving that it is theirs (decision 17).
+  const holder = (await read.usersByEmail(usernameKey(address))).find(
+    (known) => known.id !== user?.id && known.emailVerifiedAt !== null,
+  );
   return holder === undefined ? { ...own, gets: 'link', told: null } : { ...own, gets: 'account_exists', told: holder };
 }
 

@@ -135,6 +135,9 @@ function proven(desk: EmailDesk, to: Recipient, key: RunKey, effects: readonly E
       ...(activates
         ? [{ kind: 'user.update', id: user.id, version: user.version, set: { isActive: true } } as const]
         : []),
+      ...(user === null
+        ? []
+        : [{ kind: 'user.email_verified', id: user.id, email: address, at: tools.now() } as const]),
       provenEvent(desk, to),
     ],
   };

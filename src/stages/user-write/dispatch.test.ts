@@ -4,7 +4,13 @@ import type { JsonObject } from '../../kernel/json.ts';
 import { Secret } from '../../kernel/secrets.ts';
 import { type Changes, type DispatchRules, dispatch, protectedFields } from './dispatch.ts';
 
-const rules: DispatchRules = { attributes: {}, writable: [], impersonating: false, trustedHashes: false };
+const rules: DispatchRules = {
+  attributes: {},
+  writable: [],
+  impersonating: false,
+  trustedHashes: false,
+  addressesVerifiedAt: null,
+};
 
 function changesOf(data: PromptData | JsonObject, given: Partial<DispatchRules> = {}): Changes {
   const dispatched = dispatch(pairsOf(data), { ...rules, ...given });

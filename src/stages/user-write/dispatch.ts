@@ -23,6 +23,8 @@ export interface DispatchRules {
   readonly impersonating: boolean;
   /** `password_hash` is taken as a password (W11b). */
   readonly trustedHashes: boolean;
+  /** What `email_verified` marks an address with; null: nobody is believed that (W11c). */
+  readonly addressesVerifiedAt: number | null;
   /** Whether the profile schema lets this key's origin replace a value; absent: it may. */
   mayReplace?(key: string, path: readonly string[], values: { before: Json | undefined; after: Json }): boolean;
 }
@@ -101,6 +103,8 @@ function take(gathered: Gathered, key: string, value: unknown, rules: DispatchRu
   if (key === 'component') return null; // W10: every client sends it
   if (key === 'password') return takePassword(gathered, key, value); // W11
   if (key === 'password_hash' && rules.trustedHashes) return takePassword(gathered, key, value); // W11b
+  if (key === 'email_verified' && rules.addressesVerifiedAt !== null)
+    return takeVerified(gathered, key, value, rules.addressesVerifiedAt); // W11c
   if (disallowedNames.has(key)) return discard(gathered, key, 'disallowed'); // W12
   if (key === 'attributes') return takeAttributes(gathered, value, rules); // W13
   const path = attributePath(key);
@@ -115,6 +119,13 @@ function takePassword(gathered: Gathered, key: string, value: unknown): Refusal 
   if (typeof text !== 'string' || text === '' || !isStorable(text)) return 'a password must be a non-empty text';
   gathered.password = key === 'password' ? { plain: text } : { hash: text };
   return write(gathered, key, 'password');
+}
+
+function takeVerified(gathered: Gathered, key: string, value: unknown, at: number): Refusal {
+  const said = textOf(value);
+  if (said !== 'true' && said !== 'false') return 'true or false is expected';
+  gathered.columns = { ...gathered.columns, emailVerifiedAt: said === 'true' ? at : null };
+  return write(gathered, key, key);
 }
 
 function takeAttributes(gathered: Gathered, value: unknown, rules: DispatchRules): Refusal {

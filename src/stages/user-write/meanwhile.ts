@@ -48,6 +48,7 @@ export function valueAt(user: User, field: string): Json {
   if (field === 'username' || field === 'name' || field === 'email' || field === 'path' || field === 'type')
     return user[field];
   if (field === 'is_active') return user.isActive;
+  if (field === 'email_verified') return user.emailVerifiedAt !== null;
   const path = field.split('.');
   return (path[0] === 'attributes' ? readPath(user.attributes, path.slice(1)) : undefined) ?? null;
 }

@@ -21,9 +21,3 @@ export function noticesOf(
     ...(before.email === after.email ? [] : notice('email_changed', about)),
   ];
 }
-
-/** A run that proved one address writes no other (CONTRACT: Outcomes). */
-export function isUnproven({ context }: Desk, before: User, after: User): boolean {
-  const proven = context['doorward/proven_email'];
-  return proven !== undefined && after.email !== before.email && after.email !== proven;
-}

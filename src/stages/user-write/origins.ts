@@ -62,6 +62,7 @@ export async function provenanceAfter(
     const value = key === 'attributes' ? values.get(key) : undefined;
     if (path !== null) noteAttribute(path, originOf(key));
     else if (isPlainObject(value)) for (const name of Object.keys(value)) noteAttribute([name], originOf(key));
+    else if (field === 'email_verified') continue;
     else if (field === 'password' || created || !sameJson(valueAt(before, field), valueAt(after, field)))
       written.set(field, originOf(key));
   }

@@ -1,11 +1,12 @@
 /** What a person can put right: problems at the fields of the prompt that asked for them (W28, W31–W33). */
+import { hasVerified } from '../../engine/identifier.ts';
 import { promptPairs, promptValue } from '../../engine/plan-context.ts';
 import { profileProblems } from '../../engine/profile.ts';
 import { attributeField } from '../../engine/provenance.ts';
 import type { Desk, Outcome } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
 import { sameJson } from '../../kernel/json.ts';
-import { codePoints, usernameKey } from '../../kernel/text.ts';
+import { codePoints, isAddress, usernameKey } from '../../kernel/text.ts';
 import { type FieldProblem, type FieldProblems, type Text, text } from '../../protocol/text.ts';
 import { attributePath } from '../own-field.ts';
 import type { Changes } from './dispatch.ts';
@@ -95,19 +96,17 @@ function tooLong({ columns }: Changes): FieldProblems {
   return problems;
 }
 
-function isAddress(username: string): boolean {
-  return /^[^\s@]+@[^\s@]+$/.test(username);
-}
-
 /**
- * Looked up before the costly hash, as advice; the unique index decides (W32, CONTRACT: Trust). A user's own name in
- * other case is free. Nobody calls themselves by another user's address: a username wins at the sign-in, and the owner
- * of the address would be locked out (CVE-2026-19607).
+ * Looked up before the costly hash, as advice; the commit decides (W32, CONTRACT: Trust). A user's own name in other
+ * case is free. Nobody calls themselves by another user's address: people who have it would wonder who that is. Who
+ * verified it may, unless somebody else did as well (CVE-2026-19607, decision 17).
  */
 async function isTaken(desk: Desk, before: User, after: User): Promise<boolean> {
   const key = usernameKey(after.username);
   if (key === usernameKey(before.username)) return false;
   const holder = await desk.read.userByUsername(key);
   if (holder !== null && holder.id !== after.id) return true;
-  return isAddress(key) && (await desk.read.usersByEmail(key)).some(({ id }) => id !== after.id);
+  if (!isAddress(key)) return false;
+  const others = (await desk.read.usersByEmail(key)).filter(({ id }) => id !== after.id);
+  return others.some(({ emailVerifiedAt }) => emailVerifiedAt !== null || !hasVerified(after, key));
 }

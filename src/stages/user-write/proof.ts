@@ -20,9 +20,11 @@ export function userWriteProof(config: UserWriteConfig): StageProof {
   };
 }
 
+const noTrust = { impersonating: false, trustedHashes: false, addressesVerifiedAt: null } as const;
+
 function accepted({ writable_fields: writable }: UserWriteConfig, keys: readonly string[]): KeysAccepted {
   const pairs = keys.map((key) => [key, Object.hasOwn(samples, key) ? (samples[key] ?? null) : 'x'] as const);
-  const dispatched = dispatch(pairs, { attributes: {}, writable, impersonating: false, trustedHashes: false });
+  const dispatched = dispatch(pairs, { attributes: {}, writable, ...noTrust });
   if (!dispatched.ok) return { written: [], discarded: [], refused: dispatched.key };
   const { written, discarded } = dispatched.changes;
   return { written, discarded, refused: null };

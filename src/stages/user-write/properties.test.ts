@@ -10,7 +10,13 @@ import { dispatch, protectedFields } from './dispatch.ts';
 /** For each property; `npm run drill -- properties` asks for more. */
 const runs = { numRuns: Number(process.env.DOORWARD_PROPERTY_CASES ?? 10_000) };
 const limit = Math.max(60_000, runs.numRuns * 20);
-const rules = { attributes: {}, writable: [], impersonating: false, trustedHashes: false } as const;
+const rules = {
+  attributes: {},
+  writable: [],
+  impersonating: false,
+  trustedHashes: false,
+  addressesVerifiedAt: null,
+} as const;
 const ada = testUser({ username: 'ada', name: 'Ada', attributes: { a: { b: 1 }, list: [1], text: 'x' } });
 
 /** Keys that mean something, keys that look like it, and any others. */

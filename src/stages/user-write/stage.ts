@@ -14,7 +14,7 @@ import {
 import { mayReplace } from '../../engine/profile.ts';
 import { noProvenance, type Provenance } from '../../engine/provenance.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
-import type { Group, User, UserChanges } from '../../engine/user.ts';
+import { type Group, type User, type UserChanges, userAfter } from '../../engine/user.ts';
 import { sameJson, withMember } from '../../kernel/json.ts';
 import { text, wholeForm } from '../../protocol/text.ts';
 import { outgrows } from './attributes.ts';
@@ -23,10 +23,11 @@ import { type UserWriteConfig, userWriteConfig } from './config.ts';
 import { type Changes, type Dispatched, type DispatchRules, dispatch } from './dispatch.ts';
 import { hookCall, vetoed } from './hook.ts';
 import { changedMeanwhile } from './meanwhile.ts';
-import { isUnproven, noticesOf } from './notices.ts';
+import { noticesOf } from './notices.ts';
 import { originsOf, provenanceAfter, writersOf } from './origins.ts';
 import { failed, findProblem, lastAdministrator, usernameTaken } from './problems.ts';
 import { userWriteProof } from './proof.ts';
+import { addressRefused, markedIfProven } from './proven-address.ts';
 import { dryRunMark, dryRunReport, type Write, writeEvent, writeReport } from './report.ts';
 import { sessionsAfterPassword, sessionsUntouched } from './sessions.ts';
 import { chooseTarget, type UserTarget } from './target.ts';
@@ -82,14 +83,15 @@ async function writeTo(desk: WriteDesk, target: UserTarget, collected: PromptDat
   const rules = await rulesFor(desk, target.user);
   const dispatched = dispatch(collected, rules);
   if (!dispatched.ok) return refuse(desk, dispatched.why, dispatched.key);
-  const wished = withChanges(desk, target.user, dispatched.changes);
+  const wished = withChanges(desk, target, dispatched.changes);
   const { leftAlone, conflicts } = changedMeanwhile(desk, target, wished, dispatched.changes.written);
   const pairs = collected.filter(([key]) => !leftAlone.has(key));
   const changes = leftAlone.size === 0 ? dispatched.changes : without(dispatched.changes, dispatch(pairs, rules));
   for (const { key, member, reason } of changes.discarded)
     desk.tools.log('info', 'discarding key', { key, ...(member === undefined ? {} : { member }), reason });
-  const user = leftAlone.size === 0 ? wished : withChanges(desk, target.user, changes);
-  if (isUnproven(desk, target.user, user)) return refuse(desk, 'the address is not the one that was proven', 'email');
+  const user = leftAlone.size === 0 ? wished : withChanges(desk, target, changes);
+  const wrong = addressRefused(desk, target.user, user, changes);
+  if (wrong !== null) return refuse(desk, wrong.why, wrong.key);
   if (outgrows(target.user.attributes, user.attributes)) return refuse(desk, 'the attributes are too large');
   const problem = await findProblem(desk, target, user, { changes, conflicts });
   if (problem !== null) return problem;
@@ -100,11 +102,13 @@ async function writeTo(desk: WriteDesk, target: UserTarget, collected: PromptDat
 
 async function rulesFor(desk: WriteDesk, user: User): Promise<DispatchRules> {
   const { profile } = desk.tools;
+  const trustsAddresses = desk.unattended && desk.context['doorward/trusted_addresses'] === true;
   const rules = {
     attributes: user.attributes,
     writable: desk.config.writable_fields,
     impersonating: desk.visitor.impersonator !== null,
     trustedHashes: desk.unattended && desk.context['doorward/trusted_hashes'] === true,
+    addressesVerifiedAt: trustsAddresses ? desk.tools.now() : null,
   };
   if (profile === null) return rules;
   const [originOf, writerOf] = [originsOf(desk), await writersOf(desk)];
@@ -160,13 +164,14 @@ function ofNewUser({ binding, context }: WriteDesk, { id }: User): PlanContext {
 }
 
 /** The user as the write leaves it; a source adds its name to the user's list once (W26). */
-function withChanges(desk: WriteDesk, before: User, { columns, attributes }: Changes): User {
+function withChanges(desk: WriteDesk, target: UserTarget, { columns, attributes }: Changes): User {
   const source = desk.context[sourceKey]?.source;
-  if (source === undefined) return { ...before, ...columns, attributes };
+  const after = markedIfProven(desk, target, userAfter(target.user, columns));
+  if (source === undefined) return { ...after, attributes };
   const known = attributes[sourcesAttribute];
   const sources = Array.isArray(known) ? known : [];
   const all = sources.includes(source) ? sources : [...sources, source];
-  return { ...before, ...columns, attributes: withMember(attributes, sourcesAttribute, all) };
+  return { ...after, attributes: withMember(attributes, sourcesAttribute, all) };
 }
 
 function passwordHash(desk: WriteDesk, password: Changes['password']): Promise<string | null> {
@@ -199,7 +204,7 @@ function update(desk: WriteDesk, before: User, { user, hash, provenance }: Row):
   ];
 }
 
-const columns = ['username', 'name', 'email', 'path', 'type', 'isActive', 'attributes'] as const;
+const columns = ['username', 'name', 'email', 'emailVerifiedAt', 'path', 'type', 'isActive', 'attributes'] as const;
 
 /** Only what changed is written, so that another's change of another field survives (W31). */
 function changedColumns(before: User, after: User): UserChanges {
