@@ -64,6 +64,38 @@ test('UL-7: the pending user gets a session under a new token, last_login and an
   });
 });
 
+describe('UL-5: whether the device is known', () => {
+  const device = {
+    what: 'device',
+    stage: 'stage-pk',
+    user: ada.uuid,
+    authenticator: '',
+    at: 1,
+    until: Infinity,
+  } as const;
+  const stranger = { ...device, user: 'somebody else' };
+
+  test.each([
+    ['a browser that they never signed in with', [], false],
+    ['one that somebody else signed in with', [stranger], false],
+    ['one that trusts an authenticator of theirs', [{ ...device, what: 'factor' }], false],
+    ['their own', [stranger, device], true],
+  ] as const)('%s', async (_name, remembered, known_device) => {
+    const context = { ...pending.context, auth_method_args: { mfa_devices: [] } };
+    const outcome = await enter({ ...pending, context, visitor: { remembered } });
+    const auth_method_args = { mfa_devices: [], known_device };
+    expect(outcome).toMatchObject({ context: { auth_method_args } });
+    expect(outcome.effects?.at(-1)).toMatchObject({ event: { context: { auth_method_args } } });
+  });
+
+  test('what was said of it before stays', async () => {
+    const context = { ...pending.context, auth_method_args: { known_device: true } };
+    expect(await enter({ ...pending, context })).toMatchObject({
+      context: { auth_method_args: { known_device: true } },
+    });
+  });
+});
+
 test('no two sessions share a token', async () => {
   const tokens = await Promise.all(Array.from({ length: 20 }, async () => changeOf(await enter(pending))?.token));
   expect(new Set(tokens).size).toBe(20);

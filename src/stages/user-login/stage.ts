@@ -6,12 +6,13 @@ import * as z from 'zod';
 import { endSessions } from '../../engine/acting.ts';
 import type { Effect } from '../../engine/effects.ts';
 import { factorsOf } from '../../engine/factors.ts';
+import { knownDevice } from '../../engine/limits.ts';
 import type { Remembered } from '../../engine/remembered.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import type { Session, User } from '../../engine/user.ts';
 import { parseDuration } from '../../kernel/duration.ts';
 import { hashToken, newToken, newUuid } from '../../kernel/ids.ts';
-import { type Json, member } from '../../kernel/json.ts';
+import { type Json, type JsonObject, member } from '../../kernel/json.ts';
 import { text } from '../../protocol/text.ts';
 
 /** A session whose cookie ends with the browser still ends on the server, since browsers restore such cookies. */
@@ -35,7 +36,7 @@ const config = z.object({
 });
 type LoginDesk = Desk<z.infer<typeof config>>;
 
-/** The user login stage (UL-1 to UL-3, UL-7, UL-8). */
+/** The user login stage (UL-1 to UL-3, UL-5 to UL-8). */
 export const userLogin = defineStage({
   kind: 'user_login',
   model: 'authentik_stages_user_login.userloginstage',
@@ -43,7 +44,7 @@ export const userLogin = defineStage({
   description: 'Signs the pending user in.',
   config,
   needs: ['pending_user'],
-  gives: [],
+  gives: ['auth_method_args'],
   touchesBrowser: true,
   proof: ({ remember_me_offset }) => ({ signsIn: true, asks: parseDuration(remember_me_offset) > 0 }),
   async enter(desk) {
@@ -74,10 +75,12 @@ async function whoSignsIn({ context, read }: LoginDesk): Promise<User | null> {
 
 function signIn(desk: LoginDesk, user: User, remember: boolean): Outcome {
   const token = newToken();
+  const how = withDevice(desk, user);
   const session = newSession(desk, user, hashToken(token), remember);
   const { persistent, expiresAt } = session;
   return {
     kind: 'pass',
+    context: { auth_method_args: how },
     session: { kind: 'begin', token, user, persistent, expiresAt },
     ...deviceOf(desk, user),
     effects: [
@@ -87,9 +90,17 @@ function signIn(desk: LoginDesk, user: User, remember: boolean): Outcome {
         ? [{ kind: 'session.end_all', userId: user.id, except: session.tokenHash } as const]
         : []),
       { kind: 'user.seen', id: user.id, at: session.createdAt },
-      loginEvent(desk, user, session.createdAt),
+      loginEvent(desk, user, how, session.createdAt),
     ],
   };
+}
+
+/**
+ * UL-5: whether this very user signed in with this browser before; what a stage or policy has said of it stays. The
+ * reference takes any session from the same address for it, whoever's it is: then all of an office know each other's.
+ */
+function withDevice({ context, visitor }: LoginDesk, user: User): JsonObject {
+  return { known_device: knownDevice(visitor, user) !== null, ...context.auth_method_args };
 }
 
 /** UL-5, UL-6: the browser is known for this very user, by a sealed cookie. */
@@ -123,7 +134,12 @@ function newSession(desk: LoginDesk, user: User, tokenHash: string, remember: bo
   };
 }
 
-function loginEvent({ context, visitor, stage, flow }: LoginDesk, user: User, at: number): Effect {
+function loginEvent(
+  { context, visitor, stage, flow }: LoginDesk,
+  user: User,
+  auth_method_args: JsonObject,
+  at: number,
+): Effect {
   return {
     kind: 'event',
     event: {
@@ -131,7 +147,7 @@ function loginEvent({ context, visitor, stage, flow }: LoginDesk, user: User, at
       user: { pk: user.id, username: user.username },
       context: {
         auth_method: context.auth_method ?? null,
-        auth_method_args: context.auth_method_args ?? {},
+        auth_method_args,
         stage: { pk: stage.pk, name: stage.name },
       },
       address: visitor.address,
