@@ -141,6 +141,10 @@ function withUpdates(user: User, effects: readonly Effect[]): User {
   return known;
 }
 
+function emailVerifiedNow({ email, emailVerifiedAt }: User, proven: string): boolean {
+  return emailVerifiedAt === null && usernameKey(email) === usernameKey(proven);
+}
+
 /** The same calls as plain functions, so that a spread keeps them whatever class answers. */
 function bound(read: Reads): Reads {
   return {
@@ -149,10 +153,6 @@ function bound(read: Reads): Reads {
     userByIdentifier: (fields, typed, exact) => read.userByIdentifier(fields, typed, exact),
     usersByEmail: (key) => read.usersByEmail(key),
     passwordHash: (userId) => read.passwordHash(userId),
-function emailVerifiedNow({ email, emailVerifiedAt }: User, proven: string): boolean {
-  return emailVerifiedAt === null && usernameKey(email) === usernameKey(proven);
-}
-
     passwordHistory: (userId, limit) => read.passwordHistory(userId, limit),
     provenance: (userId) => read.provenance(userId),
     groups: (references) => read.groups(references),
