@@ -5,6 +5,7 @@ import authenticatorProof from './flows/default-authenticator-proof.yaml';
 import staticSetup from './flows/default-authenticator-static-setup.yaml';
 import totpSetup from './flows/default-authenticator-totp-setup.yaml';
 import webauthnSetup from './flows/default-authenticator-webauthn-setup.yaml';
+import emailVerification from './flows/default-email-verification.yaml';
 import enrollment from './flows/default-enrollment-flow.yaml';
 import invalidation from './flows/default-invalidation-flow.yaml';
 import passwordChange from './flows/default-password-change.yaml';
@@ -62,6 +63,12 @@ export const shippedFiles: readonly ShippedFile[] = [
     title: 'Default - User settings flow',
     path: 'default/flow-default-user-settings-flow.yaml',
     text: userSettings,
+  },
+  {
+    name: 'default-email-verification',
+    title: 'Default - Email verification flow',
+    path: 'default/flow-default-email-verification.yaml',
+    text: emailVerification,
   },
   {
     name: 'default-authenticator-totp-setup',

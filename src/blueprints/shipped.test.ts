@@ -42,6 +42,7 @@ describe('the shipped flows', () => {
     expect(stagesOf(rig, 'default-enrollment-flow')).toEqual(['10 prompt', '20 user_write', '100 user_login']);
     expect(stagesOf(rig, 'default-invalidation-flow')).toEqual(['0 user_logout']);
     expect(stagesOf(rig, 'default-user-settings-flow')).toEqual(['20 prompt', '30 email', '100 user_write']);
+    expect(stagesOf(rig, 'default-email-verification')).toEqual(['10 email']);
     expect(stagesOf(rig, 'default-recovery-flow')).toEqual([
       ...['10 identification', '20 email', '30 authenticator_validate', '40 prompt', '50 user_write', '100 user_login'],
     ]);

@@ -346,7 +346,11 @@ export const samplePages: Readonly<Record<string, string>> = {
     ...sampleData(identification, { layout: 'sidebar_left', brand: withPhoto, locale: 'de' }),
     acting: { ...acting, username: 'a-rather-long-username.of-somebody@departments.analytical-engine.example.org' },
   }),
-  'acting-account': accountPage({ ...accountData, acting }),
+  'acting-account': accountPage({
+    ...accountData,
+    acting,
+    user: { ...accountData.user, emailVerifiedAt: Date.UTC(2026, 4, 4, 9) },
+  }),
   'acting-error': errorPage({ status: 404, code: 'not_found', brand, locale: 'de', requestId: '0f6f7f1f', acting }),
   'error-404': errorPage({ status: 404, code: 'flow_not_found', brand, locale: 'en', requestId: '0f6f7f1f' }),
   'error-429-limited': errorPage({
