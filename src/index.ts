@@ -4,6 +4,7 @@
  */
 
 import type { App } from './app/app.ts';
+import { type ApprovalRequests, approvalRequests } from './app/approval-requests.ts';
 import type { AppliedBlueprints, BlueprintOptions, Blueprints, CheckedBlueprints } from './app/blueprints.ts';
 import { createApp } from './app/create.ts';
 import type { ExecuteOptions, ExecuteResult } from './app/execute.ts';
@@ -20,6 +21,7 @@ import type { AttributesOf, TypedFlow } from './blueprints/typed/flow.ts';
 import { sessionTokenOf } from './http/cookies.ts';
 import { createHandler } from './http/handler.ts';
 
+export type { ApprovalRequest, ApprovalRequests, ApprovalWordOf } from './app/approval-requests.ts';
 export type { AppliedBlueprints, BlueprintOptions, CheckedBlueprints } from './app/blueprints.ts';
 export type { ExecuteOptions, ExecuteResult, UserReference } from './app/execute.ts';
 export type { DiagramFormat } from './app/flow-diagram.ts';
@@ -126,6 +128,8 @@ export interface Doorward<Attributes = unknown> {
   readonly tokens: Omit<Tokens, 'userOf'>;
   /** Who may come into a flow, with what they cannot change. */
   readonly invitations: Invitations;
+  /** Who waits to be approved, and the word of those who may decide. */
+  readonly approvals: ApprovalRequests;
   readonly flows: {
     /** Applies blueprints (YAML), all or nothing. @throws DoorwardError `blueprint` with file, line and column */
     apply(yaml: string | readonly BlueprintSource[], options?: BlueprintOptions): Promise<AppliedBlueprints>;
@@ -204,6 +208,7 @@ export async function createDoorward<const Flows extends readonly TypedFlow[] = 
     groups: app.groups,
     tokens: app.tokens,
     invitations: app.invitations,
+    approvals: approvalRequests(app),
     flows: {
       check: (yaml = [], how = {}) => app.blueprints.check(filesOf(yaml), how),
       apply: (yaml, how) => app.blueprints.apply(filesOf(yaml), how),

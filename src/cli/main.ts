@@ -2,6 +2,7 @@ import { didYouMean } from '../blueprints/place.ts';
 import { isDoorwardError } from '../kernel/errors.ts';
 import { type Command, exitCodes, helpOf, parseCall, UsageError } from './command.ts';
 import { apply } from './commands/apply.ts';
+import { approvalsApprove, approvalsDeny, approvalsList, approvalsShow } from './commands/approvals.ts';
 import { backup } from './commands/backup.ts';
 import { blueprintsList } from './commands/blueprints.ts';
 import { check } from './commands/check.ts';
@@ -62,6 +63,10 @@ const commands: readonly Command[] = [
   inviteCreate,
   inviteList,
   inviteRevoke,
+  approvalsList,
+  approvalsShow,
+  approvalsApprove,
+  approvalsDeny,
   tokenCreate,
   tokenList,
   tokenRevoke,

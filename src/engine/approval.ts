@@ -1,6 +1,7 @@
 /** A run that waits for people in charge: what they are asked, what they said, and what of it counts. */
 import { usernameKey } from '../kernel/text.ts';
 import type { Locale } from '../protocol/localize.ts';
+import type { Text } from '../protocol/text.ts';
 import type { User } from './user.ts';
 
 /** Somebody asks to be approved. It lives as long as the run that waits for it. */
@@ -31,7 +32,8 @@ export interface Asked {
   readonly query: Readonly<Record<string, string>>;
   /** What approvers are asked, in an administrator's words. */
   readonly message: string;
-  readonly facts: readonly (readonly [name: string, value: string])[];
+  /** What they filled in: the field's key, and what the form calls it. */
+  readonly facts: readonly (readonly [key: string, value: string, label?: Text])[];
   /** Accounts that are the applicant's own: they never count. */
   readonly users: readonly number[];
   /** Where the outcome is told; null for nowhere. `proven`: whoever reads it may come back into the run by it. */

@@ -3,7 +3,7 @@ import type { FieldProblems } from '../protocol/text.ts';
 import { askPolicies, referredPolicies } from './admit.ts';
 import { authenticatorsWith } from './authenticator-effects.ts';
 import type { Effect } from './effects.ts';
-import type { CompiledFlow, CompiledStage } from './flow.ts';
+import { type CompiledFlow, type CompiledStage, labelIn } from './flow.ts';
 import { limitedTools } from './limited-tools.ts';
 import { noLimits } from './limits.ts';
 import type { PlanContext, PromptValue } from './plan-context.ts';
@@ -58,6 +58,7 @@ export function layDesk(parts: DeskParts): Desk {
       return askPolicies(parts.policies, referredPolicies(flow, stage.pk, pks), about, parts.read);
     },
     object: (pk) => (Object.hasOwn(flow.objects, pk) ? (flow.objects[pk] ?? null) : null),
+    label: (key) => labelIn(flow, key),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../kernel/json.ts';
+import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
 import type { Layout } from '../protocol/challenge.ts';
 import type { Text } from '../protocol/text.ts';
 
@@ -87,6 +87,15 @@ export interface CompiledObject {
   readonly config: Json;
   /** Of a stage: its kind. */
   readonly stageKind?: string;
+}
+
+/** What a flow's prompts call a field; the first one's word where several ask for it. */
+export function labelIn({ objects }: Pick<CompiledFlow, 'objects'>, key: string): Text | null {
+  for (const { kind, config } of Object.values(objects)) {
+    if (kind !== 'prompt' || !isPlainObject(config) || config.field_key !== key) continue;
+    if (config.label !== undefined && config.label !== '') return config.label as Text;
+  }
+  return null;
 }
 
 /** One version of a flow: everything a run needs, by value. Runs finish on the version that they began. */

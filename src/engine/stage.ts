@@ -91,6 +91,8 @@ export interface Desk<Config extends JsonObject = JsonObject> {
   readonly tools: Tools;
   /** What the configuration refers to. */
   object(pk: string): CompiledObject | null;
+  /** What the flow's own prompts call a field; null where none asks for it. */
+  label(key: string): Text | null;
   /**
    * Asks policies that the configuration refers to, by pk; all must pass. `context` stands over the plan context. Of one
    * that failed to run the answer is `failed`, and then the stage denies.

@@ -1,9 +1,9 @@
 /** Requests for approval: the page behind a personal link, what waits for a member of the group, and the way back. */
-import type { Approval, ApprovalFile, Heard } from '../app/approvals.ts';
+import { checkReason, approvalRequest as requestOf } from '../app/approval-requests.ts';
+import type { ApprovalFile, Heard } from '../app/approvals.ts';
 import type { User } from '../engine/user.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
-import { isStorable } from '../kernel/text.ts';
 import { approvalPage, approvalsPage, wayBackPage } from '../pages/approval.tsx';
 import { deviceText } from '../protocol/device.ts';
 import { chooseLocale, localize } from '../protocol/localize.ts';
@@ -99,7 +99,7 @@ export async function wayBack(site: Site, visit: Visit): Promise<Response> {
 export async function approvalRequests(site: Site, visit: Visit): Promise<Response> {
   const { user } = await decidingCaller(await callerOf(site, visit));
   const files = await site.app.approvals.list(user);
-  const results = files.map((file) => wire(site, file));
+  const results = files.map((file) => wire(file, visit));
   return jsonAnswer(paginated(results, results.length, { page: 1, pageSize: Math.max(1, results.length) }));
 }
 
@@ -115,13 +115,12 @@ export async function approvalRequest(site: Site, visit: Visit): Promise<Respons
     const verdict = verdictIn(sent.body.verdict);
     if (verdict === null) throw new DoorwardError('invalid_request', 'verdict: must be approve or deny');
     const { reason = '' } = sent.body;
-    if (typeof reason !== 'string' || (verdict === 'deny' && reason.trim() === ''))
-      throw new DoorwardError('invalid_request', 'reason: must be a text, and say why where it is denied');
+    if (typeof reason !== 'string') throw new DoorwardError('invalid_request', 'reason: must be a text');
     refuse(await decide(site, visit, { uuid, by: user, verdict, reason }), uuid);
   }
   const file = await site.app.approvals.show(uuid, user);
   if (file === null) throw new DoorwardError('not_found', `no request ${uuid} waits for this user`);
-  return jsonAnswer(wire(site, file));
+  return jsonAnswer(wire(file, visit));
 }
 
 function decidingCaller<C extends { readonly impersonator: User | null }>(caller: C): C {
@@ -145,7 +144,7 @@ interface Decision {
 }
 
 function decide({ app }: Site, { address, requestId }: Visit, { uuid, ...word }: Decision): Promise<Heard> {
-  if (!isStorable(word.reason)) throw new DoorwardError('invalid_request', 'reason: holds NUL or a broken character');
+  checkReason(word.verdict, word.reason);
   return app.approvals.decide(uuid, { ...word, address, requestId });
 }
 
@@ -153,15 +152,16 @@ function verdictIn(value: unknown): 'approve' | 'deny' | null {
   return value === 'approve' || value === 'deny' ? value : null;
 }
 
-function wire(_: Site, { approval, words }: ApprovalFile): object {
-  const { uuid: pk, flow, group, required, status, asked, createdAt, deadlineAt }: Approval = approval;
+function wire(file: ApprovalFile, { request }: Visit): object {
+  const locale = chooseLocale(undefined, request.headers.get('accept-language'));
+  const { id: pk, facts, agent, address, createdAt, deadlineAt, decisions, ...rest } = requestOf(file, locale);
   return {
-    ...{ pk, flow, group, required, status, message: asked.message, facts: Object.fromEntries(asked.facts) },
-    asked_from: { device: localize(deviceText(asked.agent), 'en'), address: asked.address },
+    ...{ pk, ...rest },
+    facts: Object.fromEntries(facts.map(({ key, value }) => [key, value])),
+    labels: Object.fromEntries(facts.map(({ key, label }) => [key, label])),
+    asked_from: { device: localize(deviceText(agent), locale), address },
     ...{ created: new Date(createdAt).toISOString(), deadline: new Date(deadlineAt).toISOString() },
-    decisions: words.map(({ userId, verdict, reason, at }) => ({
-      ...{ user: userId, verdict, reason, created: new Date(at).toISOString() },
-    })),
+    decisions: decisions.map(({ at, ...said }) => ({ ...said, created: new Date(at).toISOString() })),
   };
 }
 

@@ -113,7 +113,7 @@ function Request({ shown, words }: Props) {
       )}
       <p class="lead">{asked.message === '' ? words.of('approval.default_message') : asked.message}</p>
       <Section id="facts" title={words.of('approval.facts')}>
-        <Facts of={asked.facts} none={words.of('approval.no_facts')} />
+        <Facts of={asked.facts} words={words} />
       </Section>
       <Section id="asked" title={words.of('approval.asked')}>
         <dl>
@@ -146,13 +146,13 @@ function stateOf({ file, own, isLate }: Shown): MessageKey | null {
   return isLate ? 'approval.is_late' : null;
 }
 
-function Facts({ of, none }: { readonly of: Approval['asked']['facts']; readonly none: string }) {
-  if (of.length === 0) return <p class="hint">{none}</p>;
+function Facts({ of, words }: { readonly of: Approval['asked']['facts']; readonly words: Words }) {
+  if (of.length === 0) return <p class="hint">{words.of('approval.no_facts')}</p>;
   return (
     <dl>
-      {of.map(([name, value]) => (
+      {of.map(([key, value, label]) => (
         <>
-          <dt>{name}</dt>
+          <dt>{label === undefined ? key : words.say(label)}</dt>
           <dd>{value}</dd>
         </>
       ))}

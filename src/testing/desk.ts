@@ -1,8 +1,7 @@
 import type { Authenticator } from '../engine/authenticator.ts';
 import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
-import type { CompiledObject, CompiledStage, Designation } from '../engine/flow.ts';
-import type { Invitation } from '../engine/invitation.ts';
+import { type CompiledObject, type CompiledStage, type Designation, labelIn } from '../engine/flow.ts';
 import { hasVerified, type IdentifierField, identifiedBy } from '../engine/identifier.ts';
 import { type Limits, noLimits } from '../engine/limits.ts';
 import type { Outbound } from '../engine/outbound.ts';
@@ -109,6 +108,7 @@ export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options
     sessionHash: 'session-hash',
     run: { id: 'run-id', version: 1 },
     logged,
+    label: (key) => labelIn({ objects: Object.fromEntries(objects) }, key),
   };
 }
 

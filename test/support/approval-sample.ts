@@ -10,9 +10,9 @@ const approval: Approval = {
     ...{ agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', address: '2001:db8::5' },
     ...{ locale: 'en', query: {}, message: 'Somebody asks for an account. Do you know them?', users: [], mail: null },
     facts: [
-      ['username', 'ada.lovelace'],
+      ['username', 'ada.lovelace', { $lang: { en: 'Username', de: 'Benutzername' } }],
       ['email', 'ada.lovelace.with.a.very.long.address@analytical-engine.example.org'],
-      ['attributes.reason', 'I work on the engines. '.repeat(8)],
+      ['attributes.reason', 'I work on the engines. '.repeat(8), 'Why you want to join'],
     ],
   },
 };

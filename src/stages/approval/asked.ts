@@ -6,6 +6,7 @@ import type { Desk } from '../../engine/stage.ts';
 import type { User } from '../../engine/user.ts';
 import { isSecretName } from '../../kernel/secret-names.ts';
 import { masked, Secret } from '../../kernel/secrets.ts';
+import { text } from '../../protocol/text.ts';
 import type { ApprovalConfig } from './config.ts';
 
 const mostFacts = 50;
@@ -30,17 +31,23 @@ export async function askedAt(desk: Desk<ApprovalConfig>): Promise<Asked> {
 function identity(account: User | null): Asked['facts'] {
   if (account === null) return [];
   const { username, name, email } = account;
-  return Object.entries({ username, name, email }).filter(([, value]) => value !== '');
+  const known = [
+    ['username', username, text('account.username')],
+    ['name', name, text('account.name')],
+    ['email', email, text('account.email')],
+  ] as const;
+  return known.filter(([, value]) => value !== '');
 }
 
 /** What was typed in confidence, or is called a secret, is masked; a file's content is left out. */
-function answers({ context }: Desk): Asked['facts'] {
+function answers({ context, label }: Desk): Asked['facts'] {
   const pairs = promptPairs(context) ?? [];
   return pairs
-    .flatMap(([name, value]): [string, string][] => {
+    .flatMap(([key, value]): Asked['facts'] => {
       if (value instanceof Secret) return [];
-      const shown = isSecretName(name) ? masked : shownValue(value);
-      return shown === '' ? [] : [[name, shown]];
+      const shown = isSecretName(key) ? masked : shownValue(value);
+      const called = label(key);
+      return shown === '' ? [] : [called === null ? [key, shown] : [key, shown, called]];
     })
     .slice(0, mostFacts);
 }
