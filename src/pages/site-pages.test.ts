@@ -21,7 +21,7 @@ describe('the account page', () => {
 
   it('ends one session or all others by forms that prove where they come from', () => {
     const forms = html.split('<form').slice(1);
-    expect(forms).toHaveLength(10);
+    expect(forms).toHaveLength(13);
     for (const form of forms) expect(form).toContain('name="step" value="csrf-token"');
     expect(html).toContain('action="/if/user/sessions/7b0e8c3e-51bb-4a7e-9d42-5f2f6c1f7b10/end"');
     expect(html).toContain('action="/if/user/sessions/end-others"');
@@ -45,6 +45,38 @@ describe('the account page', () => {
     expect(accountPage({ ...accountData, provenance })).not.toContain('<details>');
   });
 
+  it('lists connected accounts and consents, each with a button that takes it away', () => {
+    const [connection] = accountData.connections;
+    const [toApplication, toText] = accountData.consents;
+    expect(html).toContain(`action="/if/user/connections/${connection?.uuid}/disconnect"`);
+    for (const one of [toApplication, toText])
+      expect(html).toContain(`action="/if/user/consents/${one?.uuid}/withdraw"`);
+    for (const words of [
+      'GitHub',
+      'Shared Notes',
+      'See your email address',
+      'I have read the terms',
+      'until you withdraw it',
+    ])
+      expect(html).toContain(words);
+    expect(html).toContain('Vienna, Austria');
+    const none = accountPage({ ...accountData, connections: [], consents: [] });
+    expect(none).not.toMatch(/id="(?:connections|consents)"/);
+  });
+
+  it('disconnects nobody’s account for them', () => {
+    const acting = { username: 'ada', csrf: 'csrf-token' };
+    expect(accountPage({ ...accountData, acting })).not.toContain('/disconnect');
+  });
+
+  it('leads those who approve to what waits for them, and nobody else', () => {
+    expect(html).toContain('2 requests wait for your decision.');
+    expect(html).toContain('href="/if/approvals/"');
+    expect(accountPage({ ...accountData, approvals: { waiting: 1 } })).toContain('One request waits');
+    expect(accountPage({ ...accountData, approvals: { waiting: 0 } })).toContain('Nothing waits');
+    expect(accountPage({ ...accountData, approvals: null })).not.toContain('/if/approvals/');
+  });
+
   it('has no button for other sessions when there are none', () => {
     const only = accountData.sessions.filter((session) => session.current);
     expect(accountPage({ ...accountData, sessions: only })).not.toContain('end-others');
@@ -52,16 +84,17 @@ describe('the account page', () => {
 
   it('shows hostile names, addresses and headers as text', () => {
     const evil = '<script>alert(1)</script>';
-    const session = {
-      uuid: `../${evil}`,
-      current: false,
-      device: `${evil}/1`,
-      address: evil,
-      lastUsedAt: 0,
-      createdAt: 0,
-    };
+    const uuid = `../${evil}`;
+    const sessions = [
+      { uuid, current: false, device: `${evil}/1`, address: evil, place: evil, lastUsedAt: 0, createdAt: 0 },
+    ];
     const user = { ...accountData.user, name: evil, username: evil, email: evil };
-    expect(accountPage({ ...accountData, user, sessions: [session], notice: evil })).not.toContain(evil);
+    const connections = [{ uuid, source: evil, identifier: evil, createdAt: 0 }];
+    const permissions = [{ id: evil, name: evil }];
+    const consents = [{ uuid, name: evil, wording: evil, permissions, givenAt: 0, expiresAt: 0 }];
+    const shown = accountPage({ ...accountData, user, sessions, connections, consents, notice: evil });
+    expect(shown).not.toContain(evil);
+    expect(shown).not.toContain('/../');
   });
 });
 
