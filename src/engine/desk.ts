@@ -2,6 +2,7 @@ import { usernameKey } from '../kernel/text.ts';
 import type { FieldProblems } from '../protocol/text.ts';
 import { askPolicies, referredPolicies } from './admit.ts';
 import { authenticatorsWith } from './authenticator-effects.ts';
+import { type Consent, receiverKey } from './consent.ts';
 import type { Effect } from './effects.ts';
 import { type CompiledFlow, type CompiledStage, labelIn } from './flow.ts';
 import { limitedTools } from './limited-tools.ts';
@@ -57,8 +58,8 @@ export function layDesk(parts: DeskParts): Desk {
       const about = { flow, visitor: parts.visitor, context };
       return askPolicies(parts.policies, referredPolicies(flow, stage.pk, pks), about, parts.read);
     },
-    object: (pk) => (Object.hasOwn(flow.objects, pk) ? (flow.objects[pk] ?? null) : null),
     label: (key) => labelIn(flow, key),
+    object: (pk) => (Object.hasOwn(flow.objects, pk) ? (flow.objects[pk] ?? null) : null),
   };
 }
 
@@ -105,6 +106,8 @@ export function readThrough(read: Reads, pending: () => readonly Effect[]): Read
       return read.provenance(userId);
     },
     authenticatorsOf: async (userId) => authenticatorsWith(await read.authenticatorsOf(userId), userId, pending()),
+    consent: async (userId, givenTo) =>
+      consentGiven(pending(), userId, receiverKey(givenTo)) ?? read.consent(userId, givenTo),
     groupsOf: async (userId) => {
       const joined = pending().flatMap((effect) =>
         effect.kind === 'group.join' && effect.userId === userId ? [effect.group] : [],
@@ -123,6 +126,11 @@ function pendingHash(effects: readonly Effect[], userId: number): string | null 
     if (effect.kind === 'user.create' && effect.user.id === userId) return effect.passwordHash;
   }
   return null;
+}
+
+function consentGiven(effects: readonly Effect[], userId: number, key: string): Consent | null {
+  const given = effects.flatMap((effect) => (effect.kind === 'consent.give' ? [effect.consent] : []));
+  return given.findLast((one) => one.userId === userId && receiverKey(one.givenTo) === key) ?? null;
 }
 
 function findCreated(effects: readonly Effect[], matches: (user: User) => boolean): User | null {
@@ -169,6 +177,7 @@ function bound(read: Reads): Reads {
     authenticatorsOf: (userId) => read.authenticatorsOf(userId),
     authenticatorByCredential: (credential) => read.authenticatorByCredential(credential),
     recoveryCodes: (uuid) => read.recoveryCodes(uuid),
+    consent: (userId, givenTo) => read.consent(userId, givenTo),
     hashToCompare: (userId, draw) => read.hashToCompare(userId, draw),
   };
 }

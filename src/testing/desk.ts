@@ -1,8 +1,10 @@
 import type { Authenticator } from '../engine/authenticator.ts';
+import { type Consent, receiverKey } from '../engine/consent.ts';
 import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
 import { type CompiledObject, type CompiledStage, type Designation, labelIn } from '../engine/flow.ts';
 import { hasVerified, type IdentifierField, identifiedBy } from '../engine/identifier.ts';
+import type { Invitation } from '../engine/invitation.ts';
 import { type Limits, noLimits } from '../engine/limits.ts';
 import type { Outbound } from '../engine/outbound.ts';
 import type { PlanContext, PromptValue } from '../engine/plan-context.ts';
@@ -60,6 +62,8 @@ export interface DeskOptions {
   /** Invitations by their secret. */
   readonly invitations?: Readonly<Record<string, Invitation>>;
   readonly runKeys?: readonly RunKey[];
+  /** What users agreed to before. */
+  readonly consents?: readonly Consent[];
   readonly authenticators?: readonly Authenticator[];
   /** Recovery codes by the uuid of their authenticator. */
   readonly recoveryCodes?: Readonly<Record<string, readonly string[]>>;
@@ -104,11 +108,11 @@ export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options
     read: readsOf(options),
     tools: toolsOf(options, (level, message, fields) => logged.push({ level, message, fields })),
     object: (pk) => objects.get(pk) ?? null,
+    label: (key) => labelIn({ objects: Object.fromEntries(objects) }, key),
     policies: options.policies ?? (async () => allPass),
     sessionHash: 'session-hash',
     run: { id: 'run-id', version: 1 },
     logged,
-    label: (key) => labelIn({ objects: Object.fromEntries(objects) }, key),
   };
 }
 
@@ -223,6 +227,8 @@ function readsOf(options: DeskOptions): Reads {
     authenticatorByCredential: async (credential) =>
       options.authenticators?.find((one) => one.credential === credential) ?? null,
     recoveryCodes: async (uuid) => (options.recoveryCodes?.[uuid] ?? []).map((code) => codeHash(uuid, code)),
+    consent: async (id, givenTo) =>
+      options.consents?.find((one) => one.userId === id && receiverKey(one.givenTo) === receiverKey(givenTo)) ?? null,
     hashToCompare: async (id) => {
       const hash = id === null ? null : storedHash(options, id);
       return hash === null ? null : { hash, isOwn: true };
