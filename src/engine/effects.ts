@@ -94,6 +94,7 @@ export type Effect =
       readonly limit: number;
       readonly windowMs: number;
       readonly at: number;
+      readonly keepsCount?: true;
     }
   /** Happens once under its name within a time; refused with `used` the next time, also where counting is turned off. */
   | { readonly kind: 'once'; readonly name: string; readonly windowMs: number; readonly at: number }

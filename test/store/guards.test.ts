@@ -55,6 +55,15 @@ onEachDatabase('attempts', (rig) => {
     expect(await commit(rig.store, [succeed('many', start + 1001)])).toEqual({ status: 'done' });
     expect(await rig.store.read.attempts('many', 1000, start + 1001)).toBe(0);
     expect(await commit(rig.store, [succeed('fresh')])).toEqual({ status: 'done' });
+    const kept: Effect = { kind: 'attempt.succeed', bucket: 'kept', at: start, ...limits, keepsCount: true };
+    expect(await commit(rig.store, [kept, fail('kept')])).toEqual({ status: 'done' });
+    expect(await commit(rig.store, [kept])).toEqual({ status: 'done' });
+    expect(await rig.store.read.attempts('kept', 1000, start)).toBe(1);
+    await commit(
+      rig.store,
+      [1, 2, 3, 4].map(() => fail('kept')),
+    );
+    expect(await commit(rig.store, [kept])).toEqual(limited('attempt.succeed'));
     expect(await commit(rig.store, [fail('both'), fail('both'), fail('other')])).toEqual({ status: 'done' });
     expect(await rig.store.read.attempts('both', 1000, start)).toBe(2);
   });

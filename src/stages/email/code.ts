@@ -30,12 +30,13 @@ export async function checkCode(
   const guards = [
     { bucket: `code:${hash}`, limit: limits.message, windowMs: parseDuration(config.token_expiry), at },
     { bucket: `code:${tools.hashToken(to.subject)}`, limit: limits.address, windowMs: hour, at },
-    { bucket: `code@${networkOf(visitor.address)}`, limit: limits.client, windowMs: hour, at },
-  ];
+    // Who guesses at others' codes does not begin anew by a right one of their own.
+    { bucket: `code@${networkOf(visitor.address)}`, limit: limits.client, windowMs: hour, at, keepsCount: true },
+  ] as const;
   const counts = await Promise.all(guards.map(({ bucket, windowMs }) => read.attempts(bucket, windowMs, at)));
   const left = Math.min(...guards.map(({ limit }, index) => limit - (counts[index] ?? 0)));
   if (left <= 0) return { ok: false, limited: true, effects: [] };
   const ok = sameText(key?.codeHash ?? '', codeHash(desk, typed.replace(/[\s-]/g, '')));
   const kind = ok ? 'attempt.succeed' : 'attempt.fail';
-  return { ok, limited: !ok && left <= 1, effects: guards.map((guard): Effect => ({ kind, ...guard })) };
+  return { ok, limited: !ok && left <= 1, effects: guards.map((guard): Effect => ({ ...guard, kind })) };
 }
