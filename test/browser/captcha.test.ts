@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, openContext } from '../support/browser.ts';
 import { type CaptchaProvider, openCaptchaProvider } from '../support/captcha-provider.ts';
 import { flowYaml } from '../support/flow-yaml.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -28,20 +28,20 @@ afterAll(async () => {
 });
 
 it('a captcha is shown under the policy of its page, sent by itself, and gone on the next page', async () => {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(message.text()));
   await page.goto(`${server.origin}/if/flow/guarded/`);
   await page.getByRole('button', { name: 'I am a person (site key)' }).click();
   await page.getByRole('button', { name: 'Agree and continue' }).click();
-  await page.waitForURL(`${server.origin}/**`);
+  await page.waitForURL(`${server.origin}/if/flow/default-authentication-flow/**`);
   expect(complaints).toEqual([]);
   await context.close();
 });
 
 it('on the identification page its answer goes with the name', async () => {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const page = await context.newPage();
   await page.goto(`${server.origin}/if/flow/who/`);
   await page.getByLabel('Username').fill('ada');
@@ -54,7 +54,7 @@ it('on the identification page its answer goes with the name', async () => {
 });
 
 it('a page whose captcha cannot be loaded says so', async () => {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const page = await context.newPage();
   await context.route(`${provider.origin}/**`, (route) => route.abort());
   await page.goto(`${server.origin}/if/flow/guarded/`);

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, openContext } from '../support/browser.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 let browser: Browser;
@@ -23,17 +23,18 @@ describe.each([
   let here: BrowserContext;
   let page: Page;
   beforeAll(async () => {
-    here = await browser.newContext({ javaScriptEnabled });
-    here.setDefaultTimeout(5_000);
+    here = await openContext(browser, { javaScriptEnabled });
     page = await here.newPage();
   });
   afterAll(() => here.close());
 
-  const path = (): string => new URL(page.url()).pathname;
-  const press = async (on: Page, name: string | RegExp = /^(Continue|Sign in)$/): Promise<void> => {
-    await on.getByRole('button', { name }).click();
-    await on.waitForLoadState();
-  };
+  const account = '/if/user/';
+  const signInPage = '/if/flow/default-authentication-flow/';
+  /** Waits for a page, also when it is there already. */
+  const arriveAt = (on: Page, path: string) => on.waitForURL(({ pathname }) => pathname === path);
+  const press = (on: Page) => on.getByRole('button', { name: /^(Continue|Sign in)$/ }).click();
+  const told = (on: Page, problem: string) => on.getByRole('alert').filter({ hasText: problem }).first().waitFor();
+  const isCalled = (name: string) => page.getByRole('heading', { level: 1, name }).waitFor();
   const signIn = async (on: Page, password: string): Promise<void> => {
     await on.goto(server.origin);
     await on.getByLabel('Email address or username').fill(username);
@@ -52,27 +53,26 @@ describe.each([
     await page.getByLabel('Repeat password').fill('something else');
     await press(page);
     // The problem stands on the page, and what was typed is kept.
-    expect(await page.getByRole('alert').textContent()).toContain("Passwords don't match.");
+    await told(page, "Passwords don't match.");
     expect(await page.getByLabel('Username').inputValue()).toBe(username);
     await page.getByLabel('Password', { exact: true }).fill(first);
     await page.getByLabel('Repeat password').fill(first);
     await press(page);
-    expect(path()).toBe('/if/user/');
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('Ada Lovelace');
+    await arriveAt(page, account);
+    await isCalled('Ada Lovelace');
   });
 
   it('signs out', async () => {
     await page.getByRole('link', { name: 'Sign out', exact: true }).click();
-    await page.waitForLoadState();
-    expect(path()).toBe('/if/flow/default-authentication-flow/');
+    await arriveAt(page, signInPage);
   });
 
   it('is told about a wrong password, and then signs in', async () => {
     await signIn(page, 'not the password');
-    expect(await page.getByRole('alert').first().textContent()).toContain('Invalid password');
+    await told(page, 'Invalid password');
     await page.getByLabel('Password', { exact: true }).fill(first);
     await press(page);
-    expect(path()).toBe('/if/user/');
+    await arriveAt(page, account);
   });
 
   it('edits the profile', async () => {
@@ -80,18 +80,17 @@ describe.each([
     expect(await page.getByLabel('Username').inputValue()).toBe(username);
     await page.getByLabel('Name', { exact: true }).fill('Augusta Ada King');
     await press(page);
-    expect(path()).toBe('/if/user/');
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('Augusta Ada King');
+    await arriveAt(page, account);
+    await isCalled('Augusta Ada King');
   });
 
   it('changes the password, and every other session ends', async () => {
-    const elsewhere = await browser.newContext({ javaScriptEnabled });
-    elsewhere.setDefaultTimeout(5_000);
+    const elsewhere = await openContext(browser, { javaScriptEnabled });
     const other = await elsewhere.newPage();
     await signIn(other, first);
-    expect(new URL(other.url()).pathname).toBe('/if/user/');
+    await arriveAt(other, account);
 
-    await page.goto(`${server.origin}/if/user/`);
+    await page.goto(server.origin + account);
     await page.getByRole('link', { name: 'Change password' }).click();
     await page.getByLabel('Password', { exact: true }).fill(first);
     await press(page);
@@ -99,22 +98,22 @@ describe.each([
     await page.getByLabel('Repeat the new password').fill(second);
     await press(page);
     // The session that changed it stays (W36) …
-    expect(path()).toBe('/if/user/');
+    await arriveAt(page, account);
     // … and the other one is gone.
-    await other.goto(`${server.origin}/if/user/`);
-    expect(new URL(other.url()).pathname).toBe('/if/flow/default-authentication-flow/');
+    await other.goto(server.origin + account);
+    await arriveAt(other, signInPage);
     await signIn(other, first);
-    expect(await other.getByRole('alert').first().textContent()).toContain('Invalid password');
+    await told(other, 'Invalid password');
     await other.getByLabel('Password', { exact: true }).fill(second);
     await press(other);
-    expect(new URL(other.url()).pathname).toBe('/if/user/');
+    await arriveAt(other, account);
 
     // Two sessions are listed; one of them can be ended from the other.
-    await page.goto(`${server.origin}/if/user/`);
+    await page.goto(server.origin + account);
     await page.getByRole('button', { name: /everywhere else|other/i }).click();
-    await page.waitForLoadState();
-    await other.goto(`${server.origin}/if/user/`);
-    expect(new URL(other.url()).pathname).toBe('/if/flow/default-authentication-flow/');
+    await page.getByRole('status').filter({ hasText: 'The sessions have ended.' }).waitFor();
+    await other.goto(server.origin + account);
+    await arriveAt(other, signInPage);
     await elsewhere.close();
   });
 });

@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core';
 
 const run = promisify(execFile);
+
+/** Nothing takes that long, except on a machine that is very busy. */
+const patienceMs = 100_000;
 
 /** A Chromium that starts on this machine, and the environment that it needs to. */
 interface Installation {
@@ -38,7 +41,14 @@ let found: Promise<Installation> | undefined;
 export async function launchBrowser(): Promise<Browser> {
   found ??= findChromium();
   const { executablePath, env } = await found;
-  return chromium.launch({ executablePath, args: flags, env });
+  return chromium.launch({ executablePath, args: flags, env, timeout: patienceMs });
+}
+
+/** A visitor with cookies of their own, who waits for what is to come. */
+export async function openContext(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(patienceMs);
+  return context;
 }
 
 async function findChromium(): Promise<Installation> {
@@ -78,7 +88,7 @@ function environment(extra: Record<string, string> = {}): Record<string, string>
 /** Why a browser does not start here, or undefined when it does. */
 async function whyNot({ executablePath, env }: Installation): Promise<string | undefined> {
   try {
-    await run(executablePath, ['--version', '--no-sandbox'], { env, timeout: 30_000 });
+    await run(executablePath, ['--version', '--no-sandbox'], { env, timeout: patienceMs });
     return undefined;
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
@@ -121,7 +131,7 @@ async function unpacked(): Promise<string> {
       cwd: dirname(fileURLToPath(import.meta.url)),
       // The name of a runtime in which the package unpacks its libraries too.
       env: environment({ TMPDIR: staging, AWS_LAMBDA_JS_RUNTIME: 'nodejs20.x' }),
-      timeout: 120_000,
+      timeout: 2 * patienceMs,
     });
     // Another account may run the tests next.
     await Promise.all([staging, join(staging, 'chromium')].map((path) => chmod(path, 0o755)));

@@ -41,7 +41,7 @@ interface Running {
 }
 
 const programs = ['initdb', 'postgres'] as const;
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 120_000;
 
 /**
  * Starts a PostgreSQL server for tests, or names the one in `TEST_DATABASE_URL`. Without that variable it is a
