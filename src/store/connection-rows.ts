@@ -21,7 +21,7 @@ export async function listConnections(driver: Driver, filter: ConnectionFilter):
   const { page = 1, pageSize = 100 } = filter;
   const rows = await driver.read(sql`
     SELECT c.uuid, c.user_id, c.source, c.identifier, c.created_at FROM doorward_connection c
-    WHERE ${conditions(filter)} ORDER BY c.created_at, c.uuid LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}`);
+    WHERE ${conditions(filter)} ORDER BY c.created_at, c.source, c.identifier LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}`);
   return rows.map(connectionFrom);
 }
 

@@ -33,7 +33,7 @@ export async function listConsents(driver: Driver, now: number, filter: ConsentF
   const { page = 1, pageSize = 100 } = filter;
   const rows = await driver.read(sql`
     SELECT ${columns} FROM doorward_consent c WHERE ${conditions(now, filter)}
-    ORDER BY c.given_at DESC, c.uuid LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}`);
+    ORDER BY c.given_at DESC, c.name, c.uuid LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}`);
   return rows.map(consentFrom);
 }
 
