@@ -13,14 +13,16 @@ import { expressionRunner } from './expression-runner.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const help = `Usage: npm run drill -- [concurrency] [kills] [cuts] [properties] [options]
+const help = `Usage: npm run drill -- [concurrency] [kills] [cuts] [timing] [properties] [options]
 
   concurrency   one username wanted by all, doubled answers, edits of one profile at once
   kills         servers killed (SIGKILL) at random moments while people sign up
   cuts          the connection to PostgreSQL cut at every message of a commit
+  timing        whether the time of an answer tells who has an account (wants a quiet machine)
   properties    the property tests of the user write, with many more cases (not part of the default)
 
   --writes N    sign-ups under kills on each database (100000)
+  --pairs N     rounds of each flow whose times are compared (1500)
   --cases N     cases of each property (100000)
   --json        figures as JSON on standard output
 `;
@@ -31,6 +33,7 @@ const { values, positionals } = parseArgs({
     bundle: { type: 'string' },
     cases: { type: 'string', default: '100000' },
     help: { type: 'boolean', default: false },
+    pairs: { type: 'string', default: '1500' },
     json: { type: 'boolean', default: false },
     writes: { type: 'string', default: '100000' },
   },
@@ -38,7 +41,11 @@ const { values, positionals } = parseArgs({
 
 /** Bundles the drills and their server process to a folder, from which the installed packages can be found. */
 async function bundle(outdir) {
-  const entryPoints = { drill: 'test/drills/main.ts', server: 'test/drills/server.ts' };
+  const entryPoints = {
+    drill: 'test/drills/main.ts',
+    server: 'test/drills/server.ts',
+    'mail-sink': 'test/drills/mail-sink.ts',
+  };
   const plugins = [expressionRunner(resolve(root, outdir, 'expression-runner.js'))];
   await build({ ...buildOptions(), absWorkingDir: root, entryPoints, outdir, plugins, metafile: false });
 }
@@ -60,21 +67,22 @@ async function drills(names) {
   try {
     await bundle(built);
     const { main } = await import(pathToFileURL(join(built, 'drill.js')).href);
-    return await main({ built, names, writes: Number(values.writes), json: values.json });
+    return await main({ built, names, writes: Number(values.writes), pairs: Number(values.pairs), json: values.json });
   } finally {
     rmSync(built, { recursive: true, force: true });
   }
 }
 
-const known = ['concurrency', 'kills', 'cuts', 'properties'];
+const known = ['concurrency', 'kills', 'cuts', 'timing', 'properties'];
 const unknown = positionals.filter((name) => !known.includes(name));
-if (values.help || unknown.length > 0 || !/^[1-9]\d*$/.test(values.writes) || !/^[1-9]\d*$/.test(values.cases)) {
+const numbers = [values.writes, values.pairs, values.cases];
+if (values.help || unknown.length > 0 || !numbers.every((number) => /^[1-9]\d*$/.test(number))) {
   console.error(help);
   process.exitCode = values.help ? 0 : 2;
 } else if (values.bundle !== undefined) {
   await bundle(join(root, values.bundle));
 } else {
-  const wanted = positionals.length === 0 ? known.slice(0, 3) : positionals;
+  const wanted = positionals.length === 0 ? known.slice(0, 4) : positionals;
   const others = wanted.filter((name) => name !== 'properties');
   const held = [
     !wanted.includes('properties') || (await properties(values.cases)),

@@ -4,15 +4,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { DatabaseOption } from '../../src/app/options.ts';
-import type { ServerOrder } from './server.ts';
+import type { AsInLife, ServerOrder } from './server.ts';
 
 /** What people reach all servers at; each listens on a port of its own. */
 export const publicUrl = 'http://localhost:9000';
+export const secretKey = 'a secret key of the drills with at least 32 bytes';
 
 /** How many servers, and whether they hash passwords for real. */
 export interface ClusterSize {
   readonly size: number;
   readonly hashing?: boolean;
+  readonly asInLife?: AsInLife;
 }
 
 /** Server processes on one database, which can be killed and come back. */
@@ -35,12 +37,15 @@ export class Cluster {
   static async start(
     built: string,
     database: DatabaseOption,
-    { size, hashing = false }: ClusterSize,
+    { size, hashing = false, asInLife }: ClusterSize,
   ): Promise<Cluster> {
     const receiver = await openReceiver();
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
-    const secretKey = 'a secret key of the drills with at least 32 bytes';
-    const order: ServerOrder = { database, publicUrl, secretKey, hashing, webhook: { url: receiver.url, secret } };
+    const webhook = { url: receiver.url, secret };
+    const order: ServerOrder = {
+      ...{ database, publicUrl, secretKey, hashing, webhook },
+      ...(asInLife === undefined ? {} : { asInLife }),
+    };
     const cluster = new Cluster(() => startServer(built, order), receiver.close);
     // One after the other: the first one migrates and makes the flows.
     for (let index = 0; index < size; index += 1) await cluster.#add();

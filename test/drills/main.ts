@@ -8,12 +8,16 @@ import { Cluster } from './cluster.ts';
 import { type Drilled, doubleSubmits, edits, type Place, sameName } from './concurrency.ts';
 import { CutRig } from './cuts.ts';
 import { kills } from './kills.ts';
+import { type Timing, timingFindings, timings } from './timing.ts';
+import { timingTable } from './timing-table.ts';
 
 export interface MainOptions {
   /** The folder that `scripts/drill.js` bundled to. */
   readonly built: string;
   readonly names: readonly string[];
   readonly writes: number;
+  /** Rounds of the drill of times. */
+  readonly pairs: number;
   readonly json: boolean;
 }
 
@@ -35,7 +39,7 @@ type Dialect = Figures['database'];
 type Fresh = (dialect: Dialect) => Promise<{ database: DatabaseOption; remove: () => Promise<void> }>;
 
 /** @returns whether everything held */
-export async function main({ built, names, writes, json }: MainOptions): Promise<boolean> {
+export async function main({ built, names, writes, pairs, json }: MainOptions): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'doorward-drill-'));
   const postgres = await startPostgres();
   let made = 0;
@@ -48,6 +52,7 @@ export async function main({ built, names, writes, json }: MainOptions): Promise
   };
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const all: Figures[] = [];
+  const timed: Timing[] = [];
   try {
     for (const dialect of ['sqlite', 'postgres'] as const) {
       const on = (name: string, work: Work, hashing = false) =>
@@ -63,13 +68,37 @@ export async function main({ built, names, writes, json }: MainOptions): Promise
         all.push(await on('servers killed', (place) => killed(place, writes, (line) => say(`  ${dialect}: ${line}`))));
     }
     if (names.includes('cuts')) all.push(await cut(fresh, say));
+    if (names.includes('timing')) timed.push(...(await everyTiming({ built, pairs, fresh, say })));
   } finally {
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   }
   const machine = { cpus: cpus().length, load: loadavg(), node: process.version };
-  process.stdout.write(json ? `${JSON.stringify({ machine, drills: all }, null, 2)}\n` : table(all));
-  return all.every(({ findings }) => findings.length === 0);
+  const tables = [...(all.length > 0 ? [table(all)] : []), ...(timed.length > 0 ? [timingTable(timed)] : [])];
+  process.stdout.write(
+    json ? `${JSON.stringify({ machine, drills: all, timings: timed }, null, 2)}\n` : tables.join('\n'),
+  );
+  return all.every(({ findings }) => findings.length === 0) && timingFindings(timed).length === 0;
+}
+
+interface TimingParts {
+  readonly built: string;
+  readonly pairs: number;
+  readonly fresh: Fresh;
+  readonly say: (line: string) => void;
+}
+
+/** On both databases; and with servers that leak on purpose, since a drill that finds nothing may be blind. */
+async function everyTiming({ built, pairs, fresh, say }: TimingParts): Promise<readonly Timing[]> {
+  const found: Timing[] = [];
+  for (const dialect of ['sqlite', 'postgres'] as const)
+    for (const leak of [null, ...(dialect === 'sqlite' ? (['no_decoy', 'slow_decoy'] as const) : [])]) {
+      say(`what answers tell by their time, on ${dialect}`);
+      const { database, remove } = await fresh(dialect);
+      found.push(...(await timings({ built, dialect, database, pairs, leak, say })));
+      await remove();
+    }
+  return found;
 }
 
 type Work = (place: Place) => Promise<Drilled & { readonly kills?: number }>;
