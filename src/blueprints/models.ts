@@ -11,7 +11,7 @@ import { type AnyPolicy, guardedKeys } from '../engine/policy.ts';
 import type { AnyStage, ReferenceKind } from '../engine/stage.ts';
 import { isPlainObject, type Json, type JsonObject } from '../kernel/json.ts';
 import { layouts } from '../protocol/challenge.ts';
-import { promptField } from '../stages/prompt/field.ts';
+import { promptAttrs } from '../stages/prompt/field.ts';
 import { checkAttrs, type Problem } from './issue-words.ts';
 
 /** What kind of thing a model is; objects of one kind share their unique names (a stage's, whatever its model). */
@@ -132,7 +132,7 @@ export function modelTable({ stages, policies }: Installed): ReadonlyMap<string,
         user: { kinds: ['user'], cascade: true },
       },
     }),
-    model(promptModel, 'prompt', promptField, {
+    model(promptModel, 'prompt', promptAttrs, {
       unique: [['name']],
       texts: ['label', 'placeholder', 'initial_value', 'sub_text'],
     }),

@@ -7,6 +7,7 @@ import { carryOut, type Planning } from './carry-out.ts';
 import { changesOf, type ObjectChange } from './changes.ts';
 import { checkCode } from './code-check.ts';
 import { compileFlows, contentOf, unmetNeeds } from './compile.ts';
+import { oversizedFiles } from './file-sizes.ts';
 import { type BlueprintFile, findFile, folderFile, givenFile, type KnownFile, shippedKnown } from './known-files.ts';
 import { makeWay } from './making-way.ts';
 import { flowModel, type Installed, modelTable } from './models.ts';
@@ -172,7 +173,7 @@ class Plan implements Planning {
     await this.workspace.loadReferencedGroups();
     const { definitions, endRuns, expressions } = this.#input;
     const compiled = compileFlows(this.workspace.all(), this.#input);
-    for (const flow of compiled) this.#warnOfNeeds(flow);
+    for (const flow of compiled) this.#warnOf(flow);
     const { put, remove, effects, tally } = this.workspace.difference();
     if (expressions !== undefined) await checkCode(put, { ...this.#input, expressions, places: this.places });
     const current = await definitions.currentVersions();
@@ -191,14 +192,16 @@ class Plan implements Planning {
   }
 
   /** Only where this plan's files say something about it. */
-  #warnOfNeeds(flow: CompiledFlow): void {
-    for (const { binding, key } of unmetNeeds(flow, this.#input.stages)) {
+  #warnOf(flow: CompiledFlow): void {
+    const needs = unmetNeeds(flow, this.#input.stages).map(({ binding, key }) => ({
+      binding,
+      message: `the stage "${binding.stage.name}" needs ${key}, which no stage before it in the flow ${flow.slug} gives`,
+    }));
+    for (const { binding, message } of [...needs, ...oversizedFiles(flow)]) {
       const at = [binding.pk, binding.stage.pk, flow.pk]
         .map((pk) => this.places.get(pk))
         .find((place) => place !== undefined);
-      if (at === undefined) continue;
-      const message = `the stage "${binding.stage.name}" needs ${key}, which no stage before it in the flow ${flow.slug} gives`;
-      this.warnings.push({ ...at, message });
+      if (at !== undefined) this.warnings.push({ ...at, message });
     }
   }
 }

@@ -86,7 +86,8 @@ export type Effect =
     }
   /**
    * Clears the count after a success; refused with `limited` when `limit` failures were counted before. So a success
-   * is disclosed only if the guard still allowed it (CONTRACT: Outcomes).
+   * is disclosed only if the guard still allowed it (CONTRACT: Outcomes). A counter of many subjects keeps its count:
+   * who is right about themselves may have been wrong about others.
    */
   | {
       readonly kind: 'attempt.succeed';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bodyLimits, fieldLimit, readBody } from './body.ts';
+import { bodyLimits } from '../protocol/body-limits.ts';
+import { fieldLimit, readBody } from './body.ts';
 
 const formType = 'application/x-www-form-urlencoded';
 

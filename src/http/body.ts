@@ -3,9 +3,8 @@ import type { Response as Answer } from '../engine/stage.ts';
 import { DoorwardError } from '../kernel/errors.ts';
 import type { Json } from '../kernel/json.ts';
 import { isStorable } from '../kernel/text.ts';
+import { bodyLimits } from '../protocol/body-limits.ts';
 
-/** Bytes. Forms may carry a file. */
-export const bodyLimits = { json: 1024 * 1024, form: 4 * 1024 * 1024 } as const;
 /** More fields than any form has. */
 export const fieldLimit = 5_000;
 

@@ -3,6 +3,7 @@ import { expressionLanguages } from '../../engine/expressions.ts';
 import type { Desk } from '../../engine/stage.ts';
 import { DoorwardError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import { bodyLimits, fileLimits } from '../../protocol/body-limits.ts';
 import { promptTypes } from '../../protocol/challenge.ts';
 import { wholeForm } from '../../protocol/text.ts';
 
@@ -45,6 +46,12 @@ export const promptField = z.object({
     // As text it has a third more, and all attributes of a user together may have 256 KiB (D-18).
     .default(180 * 1024)
     .describe('Bytes of a file. What is to be written to the user has room for 180 KiB at most.'),
+});
+
+/** The same as it is declared: a file that no request could bring is not asked for. What is stored is asked as it is. */
+export const promptAttrs = promptField.refine(({ type, max_size }) => type !== 'file' || max_size <= fileLimits.form, {
+  path: ['max_size'],
+  message: `at most ${fileLimits.form}, since a form may have ${bodyLimits.form} bytes in all`,
 });
 
 /** A prompt field's checked configuration. */

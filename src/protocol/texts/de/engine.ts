@@ -1,3 +1,4 @@
+import { bodyLimits, mebibytes } from '../../body-limits.ts';
 import type { engine as en } from '../en/engine.ts';
 
 export const engine: Record<keyof typeof en, string> = {
@@ -7,7 +8,7 @@ export const engine: Record<keyof typeof en, string> = {
   'error.unsupported_media_type': 'Bitte JSON (application/json) oder ein Formular senden.',
   'error.unreadable_body': 'Die Anfrage war nicht lesbar. Sie muss gültiges JSON oder ein Formular sein.',
   'error.invalid_request': 'Die Anfrage ist nicht gültig.',
-  'error.body_too_large': 'Die Anfrage ist zu groß.',
+  'error.body_too_large': `Das Gesendete ist zu groß: Ein Formular darf mit seinen Dateien ${mebibytes(bodyLimits.form)} MiB haben, JSON ${mebibytes(bodyLimits.json)} MiB. Gehen Sie zurück und wählen Sie kleinere Dateien.`,
   'error.foreign_origin':
     'Diese Anfrage kam von einer anderen Website und wurde nicht ausgeführt. Bitte öffnen Sie die Seite hier und versuchen Sie es erneut.',
   'error.not_authenticated': 'Bitte melden Sie sich zuerst an.',

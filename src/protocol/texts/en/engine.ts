@@ -1,3 +1,5 @@
+import { bodyLimits, mebibytes } from '../../body-limits.ts';
+
 /** Texts of the engine and of errors. `error.<code>` is what a visitor reads; the detail stays in the log. */
 export const engine = {
   'error.flow_not_found': 'This page does not exist.',
@@ -6,7 +8,7 @@ export const engine = {
   'error.unsupported_media_type': 'Send JSON (application/json) or a form.',
   'error.unreadable_body': 'The request could not be read. Check that it is valid JSON or a form.',
   'error.invalid_request': 'The request is not valid.',
-  'error.body_too_large': 'The request is too large.',
+  'error.body_too_large': `What was sent is too large: a form may have ${mebibytes(bodyLimits.form)} MiB with its files, JSON ${mebibytes(bodyLimits.json)} MiB. Go back and choose smaller files.`,
   'error.foreign_origin':
     'This request came from another site, so it was not carried out. Open the page here and try again.',
   'error.not_authenticated': 'Sign in first.',
