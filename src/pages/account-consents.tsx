@@ -32,13 +32,7 @@ function Item({ consent, data, words }: Props & { readonly consent: ListedConsen
       <div>
         <p class="label">{name}</p>
         {wording === '' ? null : <p>{wording}</p>}
-        {named.length === 0 ? null : (
-          <ul>
-            {named.map((one) => (
-              <li>{one}</li>
-            ))}
-          </ul>
-        )}
+        {named.length === 0 ? null : <p>{named.join(' · ')}</p>}
         <p class="hint">
           {words.of('account.consent_given')} <Time at={givenAt} words={words} />,{' '}
           {expiresAt === null ? (
