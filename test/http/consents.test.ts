@@ -64,7 +64,7 @@ onBothDatabases('consents', (rig) => {
       expect(await through(await rig.signedIn('once'), 'once')).not.toBeNull();
     });
 
-    it('CO-3: what an application asks for later is listed by itself', async () => {
+    it('CO-3, CO-5: what an application asks for later is listed by itself, in the one consent to it', async () => {
       await asking(rig, 'more-1', { application: { slug: 'more', name: 'More' }, permissions: [email] });
       await asking(rig, 'more-2', { application: 'more', permissions: [email, notes] });
       const visitor = await signedIn('more');
