@@ -59,11 +59,11 @@ function Approvals({ data, words }: Props) {
   if (data.approvals === null) return null;
   const { waiting: count } = data.approvals;
   const said =
-    count === 0 ? 'account.approvals_none' : count === 1 ? 'account.approvals_one' : 'account.approvals_waiting';
+    count === 0 ? 'approval.list_empty' : count === 1 ? 'account.approvals_one' : 'account.approvals_waiting';
   return (
     <Section
       id="approvals"
-      title={words.of('account.approvals')}
+      title={words.of('approval.list_title')}
       action={<a href="/if/approvals/">{words.of('account.approvals_open')}</a>}
     >
       <p class="lead">{words.of(said, { count })}</p>

@@ -73,7 +73,7 @@ describe('the account page', () => {
     expect(html).toContain('2 requests wait for your decision.');
     expect(html).toContain('href="/if/approvals/"');
     expect(accountPage({ ...accountData, approvals: { waiting: 1 } })).toContain('One request waits');
-    expect(accountPage({ ...accountData, approvals: { waiting: 0 } })).toContain('Nothing waits');
+    expect(accountPage({ ...accountData, approvals: { waiting: 0 } })).toContain('Nobody waits');
     expect(accountPage({ ...accountData, approvals: null })).not.toContain('/if/approvals/');
   });
 

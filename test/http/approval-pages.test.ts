@@ -77,6 +77,33 @@ describe('the pages of an approval, without a script', () => {
     expect(await phone.whoAmI()).toBe('bea');
   });
 
+  it('the account page leads those who approve to what waits for them, and nobody else', async () => {
+    const password = 'correct horse battery';
+    const accountOf = async (username: string, groups: readonly string[]) => {
+      await server.auth.users.create({ username, password, groups });
+      const browser = new WebClient(server.origin);
+      await browser.open('default-authentication-flow');
+      await browser.answer({ uid_field: username });
+      await browser.answer({ password });
+      return async () => (await browser.request('/if/user/')).text;
+    };
+    const [chair, other, root] = [
+      await accountOf('chair', ['approvers']),
+      await accountOf('other', []),
+      await accountOf('root', ['Doorward Admins']),
+    ];
+    for (const page of [chair, root]) expect(await page()).toContain('Nobody waits for your approval');
+    await waiting('dora');
+    await mail.next('boss@example.com');
+    for (const page of [chair, root]) expect(await page()).toContain('One request waits for your decision.');
+    await waiting('emil');
+    const link = placeOf((await mail.next('boss@example.com')).link);
+    expect(await chair()).toContain('2 requests wait for your decision.');
+    await new WebClient(server.origin).submit(link, { verdict: 'approve' });
+    for (const page of [chair, root]) expect(await page()).toContain('One request waits for your decision.');
+    expect(await other()).not.toContain('/if/approvals/');
+  });
+
   it('who is not signed in is asked to, and finds their way to the list', async () => {
     const answer = await new WebClient(server.origin).request('/if/approvals/');
     expect([answer.status, answer.headers.location]).toEqual([

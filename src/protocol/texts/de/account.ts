@@ -15,9 +15,7 @@ export const account = {
   'account.connection_removed': 'Das Konto wurde getrennt.',
   'account.connection_needed':
     'Nur damit können Sie sich anmelden. Legen Sie zuerst ein Passwort fest oder fügen Sie einen Passkey hinzu, und trennen Sie es dann.',
-  'account.approvals': 'Anträge auf Freigabe',
-  'account.approvals_one': 'Ein Antrag wartet auf Ihre Entscheidung.',
-  'account.approvals_waiting': '{count} Anträge warten auf Ihre Entscheidung.',
-  'account.approvals_none': 'Derzeit wartet nichts auf Ihre Entscheidung.',
-  'account.approvals_open': 'Anträge ansehen',
+  'account.approvals_one': 'Eine Anfrage wartet auf Ihre Entscheidung.',
+  'account.approvals_waiting': '{count} Anfragen warten auf Ihre Entscheidung.',
+  'account.approvals_open': 'Anfragen ansehen',
 };

@@ -16,9 +16,7 @@ export const account = {
   'account.connection_removed': 'The account was disconnected.',
   'account.connection_needed':
     'This is your only way to sign in. Set a password or add a passkey first, and then disconnect it.',
-  'account.approvals': 'Requests for approval',
   'account.approvals_one': 'One request waits for your decision.',
   'account.approvals_waiting': '{count} requests wait for your decision.',
-  'account.approvals_none': 'Nothing waits for your decision at the moment.',
   'account.approvals_open': 'See the requests',
 } as const;
