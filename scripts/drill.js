@@ -52,10 +52,11 @@ async function bundle(outdir) {
 
 /** The suite's own property tests, told to try harder. */
 async function properties(cases) {
+  const env = { ...process.env, DOORWARD_PROPERTY_CASES: cases, DOORWARD_PROPERTY_SEED: String(Date.now() % 2 ** 31) };
   const child = spawn(
     process.execPath,
     [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', 'src/stages/user-write/properties.test.ts'],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, DOORWARD_PROPERTY_CASES: cases } },
+    { cwd: root, stdio: 'inherit', env },
   );
   return new Promise((resolve) => child.once('exit', (code) => resolve(code === 0)));
 }

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../test/support/properties.ts';
 import { brandCss, brandStylesheet, defaultBrand, parseBrand } from './brand.ts';
 import { contrast, parseHex } from './colour.ts';
 

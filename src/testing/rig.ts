@@ -54,6 +54,8 @@ export async function createRig(options: Partial<DoorwardOptions> = {}): Promise
     publicUrl: origin,
     hasher: openHasher,
     rateLimits: unhurried,
+    // A busy machine may take long about little.
+    ...{ expressionLimitMs: 60_000, hookTimeoutMs: 60_000 },
     ...options,
     database,
   });

@@ -29,7 +29,7 @@ describe.each([
   let server: TestServer;
   beforeAll(async () => {
     const blueprints = [{ name: 'office.yaml', text: JSON.stringify({ version: 1, entries: [office] }) }, guarded];
-    server = await startServer({ trustedProxies, blueprints, expressionLimitMs: 5_000 });
+    server = await startServer({ trustedProxies, blueprints });
     await server.auth.users.create({ username: 'ada', password: 'correct horse battery' });
   });
   afterAll(() => server.close());

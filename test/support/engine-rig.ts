@@ -86,8 +86,6 @@ export class EngineRig {
     const rig = await createRig({
       ...{ database: given(this.#database), secretKey, clock: this.clock, stages, log },
       ...(hasher === undefined ? {} : { hasher }),
-      // A busy machine may take long about little.
-      expressionLimitMs: 1_000,
     });
     this.#closers.push(() => rig.close());
     return rig;

@@ -30,7 +30,7 @@ export interface MailServer {
 export async function openMailServer(): Promise<MailServer> {
   const received: ReceivedMail[] = [];
   const taken = new Set<ReceivedMail>();
-  let wake: () => void = () => undefined;
+  const waiting = new Set<() => void>();
   const mailServer = { answer: (): number | null => null };
   const server = new SMTPServer({
     authOptional: true,
@@ -49,7 +49,7 @@ export async function openMailServer(): Promise<MailServer> {
         const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
         const to = envelope.rcptTo.map(({ address }) => address);
         received.push(read(raw, from, to));
-        wake();
+        for (const look of waiting) look();
         done();
       });
     },
@@ -69,9 +69,7 @@ export async function openMailServer(): Promise<MailServer> {
           taken.add(found);
           return found;
         }
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+        await new Promise<void>((resolve) => void waiting.add(resolve));
       }
     },
     close: () => new Promise<void>((resolve) => void server.close(() => resolve())),

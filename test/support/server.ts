@@ -37,6 +37,8 @@ export async function startServer(
     secretKey: 'the secret key of a test which is no secret',
     publicUrl: origin,
     alsoOrigins: [`http://127.0.0.1:${server.port}`],
+    // A busy machine may take long about little.
+    ...{ expressionLimitMs: 60_000, hookTimeoutMs: 60_000 },
     ...options,
   });
   const running = auth;

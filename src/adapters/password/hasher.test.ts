@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import * as argon2 from '@node-rs/argon2';
 import * as bcrypt from '@node-rs/bcrypt';
-import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { fc } from '../../../test/support/properties.ts';
 import { isDoorwardError } from '../../kernel/errors.ts';
 import { formatOf, passwordFormats } from './formats.ts';
 import { createPasswordHasher } from './hasher.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/support/properties.ts';
 import type { Response } from '../../engine/stage.ts';
 import { promptTypes } from '../../protocol/challenge.ts';
 import { testUser } from '../../testing/desk.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/support/properties.ts';
 import type { Json } from '../../kernel/json.ts';
 import { Secret } from '../../kernel/secrets.ts';
 import { type PromptType, promptTypes } from '../../protocol/challenge.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/support/properties.ts';
 import { sanitizeHtml } from './sanitize-html.ts';
 
 /** All that may ever stand in angle brackets. */

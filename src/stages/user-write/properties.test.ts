@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../../../test/support/properties.ts';
 import { runUserWrite } from '../../../test/support/user-write-rig.ts';
 import type { PromptData } from '../../engine/plan-context.ts';
 import type { Json, JsonObject } from '../../kernel/json.ts';
