@@ -25,6 +25,8 @@ export interface DeliveryParts {
 }
 
 const pollEveryMs = 1_000;
+/** Whoever leaves a message is answered before it is delivered: how long that takes would tell who is written to. */
+const afterAnswerMs = 25;
 const atOnce = 8;
 /** Longer than any attempt takes. */
 const leaseMs = 30_000;
@@ -32,14 +34,23 @@ const leaseMs = 30_000;
 const waits = [5_000, 30_000, 120_000, 600_000, 3_600_000, 21_600_000] as const;
 const mostTries = 12;
 
-/** Looks for messages every second, and at once when poked. What is under way is waited for at the end. */
+/** Looks for messages every second, and soon when poked. What is under way is waited for at the end. */
 export function startDelivery(parts: DeliveryParts): Jobs {
   const channels = [...parts.channels].map(([channel, deliver]) => startChannel(parts, channel, deliver));
+  let soon: NodeJS.Timeout | null = null;
+  const look = (): void => {
+    soon = null;
+    for (const channel of channels) channel.poke();
+  };
   return {
     poke() {
-      for (const channel of channels) channel.poke();
+      soon ??= setTimeout(look, afterAnswerMs).unref();
     },
     async stop() {
+      if (soon !== null) {
+        clearTimeout(soon);
+        look();
+      }
       await Promise.all(channels.map((channel) => channel.stop()));
     },
   };

@@ -61,7 +61,7 @@ export function mailEffect(mail: Mail, userId: number | null, at: number, nobody
   };
 }
 
-/** Messages of this channel count as delivered when they are written. */
+/** Messages of this channel are taken out of the outbox and written as any, and then reach nobody. */
 export const nobodysChannel = 'nobody';
 
 /** What a notice says of whoever was at the door. */

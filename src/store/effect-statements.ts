@@ -1,5 +1,4 @@
 import type { Effect } from '../engine/effects.ts';
-import { nobodysChannel } from '../engine/mail.ts';
 import { newUuid } from '../kernel/ids.ts';
 import { approvalStatements } from './approval-rows.ts';
 import { attemptStatements } from './attempt-rows.ts';
@@ -46,9 +45,8 @@ const compilers: Compilers<Exclude<Kind, GatheredKind>> = {
       one(
         kind,
         [],
-        sql`INSERT INTO doorward_outbox (uuid, kind, channel, user_id, payload, created_at, due_at, tries, sent_at)
-          VALUES (${uuid}, ${message.kind}, ${message.channel}, ${message.userId}, ${payload}, ${message.at}, ${message.at}, 0,
-            ${message.channel === nobodysChannel ? message.at : null})`,
+        sql`INSERT INTO doorward_outbox (uuid, kind, channel, user_id, payload, created_at, due_at, tries)
+          VALUES (${uuid}, ${message.kind}, ${message.channel}, ${message.userId}, ${payload}, ${message.at}, ${message.at}, 0)`,
       ),
     ];
   },

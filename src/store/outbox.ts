@@ -1,4 +1,5 @@
 import type { NewMessage } from '../engine/effects.ts';
+import { nobodysChannel } from '../engine/mail.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Keyring } from '../kernel/secrets.ts';
@@ -47,7 +48,7 @@ export interface Outbox {
   retryLater(message: LeasedMessage, why: string, dueAt: number): Promise<void>;
   /** Nobody tries it again unless asked to; the user's later messages go on. */
   setAside(message: LeasedMessage, why: string): Promise<void>;
-  /** What is not delivered, oldest first. */
+  /** What is not delivered, oldest first; stand-ins' messages are none. */
   pending(limit: number): Promise<readonly PendingMessage[]>;
   /** Lets messages that were set aside be tried again, all of them for null; their uuids. */
   replay(uuids: readonly string[] | null): Promise<readonly string[]>;
@@ -100,7 +101,7 @@ export function outboxOn(driver: Driver, keyring: Keyring, clock: Clock): Outbox
       const now = clock.now();
       const rows = await driver.read(sql`
         SELECT uuid, kind, channel, user_id, payload, tries, created_at, due_at, last_error, leased_until, set_aside_at
-        FROM doorward_outbox WHERE sent_at IS NULL ORDER BY id LIMIT ${limit}`);
+        FROM doorward_outbox WHERE sent_at IS NULL AND channel <> ${nobodysChannel} ORDER BY id LIMIT ${limit}`);
       return rows.map((row) => pendingFrom(row, keyring, now));
     },
     async replay(uuids) {
@@ -112,7 +113,7 @@ export function outboxOn(driver: Driver, keyring: Keyring, clock: Clock): Outbox
     },
     async counts() {
       const [row = []] = await driver.read(
-        sql`SELECT count(*), count(set_aside_at) FROM doorward_outbox WHERE sent_at IS NULL`,
+        sql`SELECT count(*), count(set_aside_at) FROM doorward_outbox WHERE sent_at IS NULL AND channel <> ${nobodysChannel}`,
       );
       return { waiting: int(row, 0) - int(row, 1), setAside: int(row, 1) };
     },

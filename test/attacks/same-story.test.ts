@@ -14,22 +14,24 @@ import { countedHasher, counting, type Work, watchDrivers } from '../support/wor
 /** What may stand behind an identifier. */
 const states = {
   absent: async () => undefined,
-  present: async (site, { username, email }) => void (await site.user(username, { email })),
+  present: async (site, { username, ...who }) => void (await site.user(username, { ...who, ...verified })),
+  'not verified': async (site, { username, ...who }) => void (await site.user(username, who)),
   // What strangers guess is this very password: to them it is as wrong as any.
-  inactive: async (site, who) => void (await site.user(who.username, { ...who, password: guessed, isActive: false })),
+  inactive: async (site, { username, ...who }) =>
+    void (await site.user(username, { ...who, ...verified, password: guessed, isActive: false })),
   locked: async (site, who) => {
-    await site.user(who.username);
+    await site.user(who.username, verified);
     await guessTooOften(site, who);
   },
   'absent, locked': guessTooOften,
   'inactive, locked': async (site, who) => {
-    await site.user(who.username, { isActive: false });
+    await site.user(who.username, { ...verified, isActive: false });
     await guessTooOften(site, who);
   },
   'without password': async (site, { username, email }) => void (await site.auth.users.create({ username, email })),
   'without address': async (site, who) => void (await site.user(who.username, { email: '' })),
   'address of two': async (site, who) => {
-    await site.user(`${who.username}1`, { email: who.email });
+    await site.user(`${who.username}1`, { email: who.email, ...verified });
     await site.user(`${who.username}2`, { email: who.email });
   },
 } satisfies Record<string, (site: AttackedSite, who: Somebody) => Promise<void>>;
@@ -55,6 +57,7 @@ interface Attempt {
   readonly signedIn?: true;
 }
 
+const verified = { emailVerified: true };
 const guessed = 'a password that is guessed';
 const guesses = (uid_field: string, times: number): readonly Fields[] => [
   { uid_field },
@@ -66,7 +69,7 @@ const newcomer = (own: string, email: string): Fields => ({
   ...{ username: own, name: 'New', email, password: 'correct horse battery', password_repeat: 'correct horse battery' },
 });
 const anyAccount = ['absent', 'present', 'inactive', 'locked', 'without password'] as const;
-const anyAddress = [...anyAccount, 'address of two'] as const;
+const anyAddress = [...anyAccount, 'not verified', 'address of two'] as const;
 
 const attempts: Readonly<Record<string, Attempt>> = {
   'sign-in by username, to the limit': {
@@ -75,7 +78,7 @@ const attempts: Readonly<Record<string, Attempt>> = {
   },
   'sign-in by address, to the limit': {
     ...{ flow: signIn, by: 'email', answers: (identifier) => guesses(identifier, 7) },
-    same: ['absent', 'present', 'inactive', 'without password', 'address of two'],
+    same: ['absent', 'present', 'not verified', 'inactive', 'without password', 'address of two'],
   },
   'sign-in by a name that is locked': {
     ...{ flow: signIn, by: 'username', answers: (identifier) => guesses(identifier, 2) },
