@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { given } from '../store/databases.ts';
 import { attackOnBothDatabases, attackOnSqlite, placeOf, signIn } from '../support/attacked-site.ts';
 import { signUp } from '../support/web-client.ts';
 
@@ -75,6 +77,73 @@ attackOnBothDatabases('accounts', {}, (site) => {
       expect([username, await byAddress.whoAmI()]).toEqual([username, 'olga']);
     }
     await site.expectUnharmed(owner);
+  });
+
+  describe('CVE-2026-19607 an address that its owner proved', () => {
+    const provesFirst = new URL('../../examples/flows/enrollment-verify-first.yaml', import.meta.url);
+
+    async function signedUp(flow: string, username: string, email: string) {
+      const browser = site.browser();
+      await browser.open(flow);
+      await browser.answer({ ...signUp(username), email });
+      return browser;
+    }
+
+    async function meansOwner(owner: string, email: string): Promise<void> {
+      for (const uid_field of [email, email.toUpperCase()]) {
+        const browser = site.browser();
+        await browser.open(signIn);
+        await browser.answer({ uid_field });
+        await browser.answer({ password: signUp('').password });
+        expect([uid_field, await browser.whoAmI()]).toEqual([uid_field, owner]);
+      }
+    }
+
+    it('is not to be made ambiguous by strangers who sign up with it: its owner signs in and recovers by it', async () => {
+      const email = 'rosa@example.com';
+      const owner = await signedUp(enrollment, 'rosa', email);
+      await signedUp(enrollment, 'before-rosa', email);
+      await owner.open('default-email-verification');
+      await owner.answer({ code: (await site.proof(email)).code });
+      for (const stranger of ['after-rosa', 'after-rosa-2']) await signedUp(enrollment, stranger, email.toUpperCase());
+      await meansOwner('rosa', email);
+      const browser = site.browser();
+      await browser.open('default-recovery-flow');
+      await browser.answer({ uid_field: email });
+      await browser.answer({ code: (await site.proof(email)).code });
+      await browser.answer({ password: 'a brand new password', password_repeat: 'a brand new password' });
+      expect(await browser.whoAmI()).toBe('rosa');
+    });
+
+    it('is nobody else’s to prove: a stranger who claims it gets no link, and its owner is told', async () => {
+      const email = 'tina@example.com';
+      await site.user('tina', { email, emailVerified: true });
+      const stranger = await signedUp(enrollment, 'claims-tina', email);
+      await stranger.open('default-email-verification');
+      const letter = await site.mail.next(email);
+      expect([letter.headers.get('subject'), letter.link, letter.code]).toEqual([
+        ...['You already have an account with Doorward', '', ''],
+      ]);
+      await stranger.answer({ code: '000000' });
+      expect(await site.auth.users.get({ username: 'claims-tina' })).toMatchObject({ emailVerifiedAt: null });
+    });
+
+    it('is no stranger’s name, not even of one who asks for it while it is being proven', async () => {
+      await site.auth.flows.apply(readFileSync(provesFirst, 'utf8'));
+      for (const round of [1, 2, 3]) {
+        const email = `uma-${round}@example.com`;
+        const owner = await signedUp('enrollment-verify-first', `uma-${round}`, email);
+        const { code } = await site.proof(email);
+        const strangers = [email, email.toUpperCase()].map((username) =>
+          signedUp(enrollment, username, `thief-${round}@example.com`),
+        );
+        await Promise.all([owner.answer({ code }), ...strangers]);
+        expect(given(await site.auth.users.get({ username: `uma-${round}` })).emailVerifiedAt).not.toBeNull();
+        await meansOwner(`uma-${round}`, email);
+        const late = await signedUp(enrollment, `ｕｍａ-${round}@example.com`, 'thief@example.com');
+        expect(await late.whoAmI()).toBeNull();
+      }
+    });
   });
 
   it('CVE-2026-19607 many wrong passwords elsewhere keep no owner out of the device that they use', async () => {

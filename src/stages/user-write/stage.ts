@@ -206,10 +206,11 @@ function update(desk: WriteDesk, before: User, { user, hash, provenance }: Row):
 
 const columns = ['username', 'name', 'email', 'emailVerifiedAt', 'path', 'type', 'isActive', 'attributes'] as const;
 
-/** Only what changed is written, so that another's change of another field survives (W31). */
+/** Only what changed is written, so that another's change of another field survives (W31); an address with its mark. */
 function changedColumns(before: User, after: User): UserChanges {
   const changed = columns.filter((column) => !sameJson(before[column], after[column]));
-  return Object.fromEntries(changed.map((column) => [column, after[column]]));
+  const marked = changed.includes('email') ? [...changed, 'emailVerifiedAt' as const] : changed;
+  return Object.fromEntries(marked.map((column) => [column, after[column]]));
 }
 
 /** The stage's group and the context's, less those that the user is in; null when one is unknown (W30). */
