@@ -21,6 +21,8 @@ export class Chain {
   readonly #setting: ChainSetting;
   readonly #standing: Standing;
   #passes = 0;
+  /** Bindings whose effects the store refused in this request. */
+  readonly #refused = new Set<string>();
 
   constructor(setting: ChainSetting, state: ChainState) {
     this.#setting = setting;
@@ -96,25 +98,36 @@ export class Chain {
     return definition.confirmation?.(desk, key) ?? null;
   }
 
-  /** Heeds somebody outside of the run, then goes on. */
+  /** Heeds somebody outside of the run, then goes on. What they say is no answer that the visitor could give anew. */
   async signal(signal: Signal): Promise<void> {
     const [entry] = this.state.plan;
     if (entry === undefined) return;
     await this.#visit(
       entry,
       async (definition, desk) => definition.signal?.(desk, signal) ?? { kind: 'deny', message: null },
+      true,
     );
     await this.arrive();
   }
 
-  /** The commit refused an effect: its stage decides again, from where it stood. */
+  /**
+   * The commit refused an effect: its stage decides again, from where it stood. One that was refused before in this
+   * request does not begin again: it would be refused for ever.
+   */
   async refused(refusal: Refusal): Promise<void> {
     const entry = this.#standing.takeBack(refusal);
     if (entry === null) return this.#standing.end({ kind: 'denied', message: text('user_write.failed') });
-    await this.#visit(entry, async (definition, desk) =>
-      definition.refused === undefined
-        ? { kind: 'deny', message: text('user_write.failed') }
-        : definition.refused(desk, refusal),
+    // Somebody else was quicker: that ends by itself.
+    const isLasting = refusal.reason !== 'changed';
+    const isRepeated = isLasting && this.#refused.has(entry.binding);
+    if (isLasting) this.#refused.add(entry.binding);
+    await this.#visit(
+      entry,
+      async (definition, desk) =>
+        definition.refused === undefined
+          ? { kind: 'deny', message: text('user_write.failed') }
+          : definition.refused(desk, refusal),
+      isRepeated,
     );
     await this.arrive();
   }
@@ -127,9 +140,13 @@ export class Chain {
     return definition.unattended?.(desk) ?? null;
   }
 
-  async #visit(entry: PlanEntry, decide: (definition: AnyStage, desk: Desk) => Promise<Outcome>): Promise<void> {
+  async #visit(
+    entry: PlanEntry,
+    decide: (definition: AnyStage, desk: Desk) => Promise<Outcome>,
+    final = false,
+  ): Promise<void> {
     const { definition, desk } = this.#standing.desk(entry);
-    await this.#standing.apply(entry, await decide(definition, desk));
+    await this.#standing.apply(entry, await decide(definition, desk), final);
   }
 
   async #policiesPass(entry: PlanEntry): Promise<boolean> {

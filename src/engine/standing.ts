@@ -15,6 +15,7 @@ import {
 } from './chain-state.ts';
 import { layDesk, readThrough } from './desk.ts';
 import type { Refusal } from './effects.ts';
+import type { InvalidResponseAction } from './flow.ts';
 import type { Reads } from './ports.ts';
 import { goneOver, startedAgain } from './replan.ts';
 import type { EndOutcome, PlanEntry } from './run.ts';
@@ -28,6 +29,7 @@ export class Standing {
   readonly #setting: ChainSetting;
   readonly #decisions: Decision[] = [];
   #read: Reads;
+  #final = false;
   state: ChainState;
   /** A stage has judged this request's answer. */
   answered = false;
@@ -74,9 +76,14 @@ export class Standing {
     return decision.entry;
   }
 
-  /** What a stage decided. */
-  async apply(entry: PlanEntry, outcome: Outcome): Promise<void> {
+  /**
+   * What a stage decided.
+   *
+   * @param final whatever the binding says, nothing begins again for it: nobody answered
+   */
+  async apply(entry: PlanEntry, outcome: Outcome, final = false): Promise<void> {
     const { effects = [] } = outcome;
+    this.#final = final;
     if (effects.length > 0) this.#decisions.push({ before: this.state, entry, effects });
     if (outcome.kind === 'deny' && outcome.undo === true) this.set(undone(this.#decisions.splice(0)[0]?.before));
     this.set({
@@ -154,17 +161,21 @@ export class Standing {
   }
 
   async #retry(entry: PlanEntry, outcome: Extract<Outcome, { kind: 'retry' }>): Promise<void> {
-    const action = onInvalid(this.#setting, entry);
+    const action = this.#onInvalid(entry);
     if (action !== 'retry') return this.#restart(action === 'restart_with_context');
     this.set({ problems: outcome.problems, challenge: outcome.challenge ?? this.state.challenge });
   }
 
   /** A denial obeys the binding's invalid_response_action (B-3, W41). */
   async #deny(entry: PlanEntry, message: Text | null, problems: FieldProblems | null = null): Promise<void> {
-    const action = onInvalid(this.#setting, entry);
+    const action = this.#onInvalid(entry);
     if (action !== 'retry') return this.#restart(action === 'restart_with_context');
     this.set({ problems });
     this.end({ kind: 'denied', message: message === null || message === '' ? text('flow.unknown_error') : message });
+  }
+
+  #onInvalid(entry: PlanEntry): InvalidResponseAction {
+    return this.#final ? 'retry' : onInvalid(this.#setting, entry);
   }
 
   async #restart(keep: boolean): Promise<void> {
