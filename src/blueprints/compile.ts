@@ -140,7 +140,7 @@ class Compiler {
     const name = String(attrs.name);
     switch (kind) {
       case 'flow':
-        return { pk, kind, name, config: { slug: attrs.slug ?? '' } };
+        return { pk, kind, name, config: { slug: attrs.slug ?? '', designation: attrs.designation ?? '' } };
       case 'group':
         return { pk, kind, name, config: { name } };
       case 'stage': {

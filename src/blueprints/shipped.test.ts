@@ -74,9 +74,9 @@ describe('the shipped flows', () => {
     const { objects } = (await shipped()).flow('default-authentication-flow');
     const flows = Object.values(objects).filter(({ kind }) => kind === 'flow');
     expect(flows.map(({ config }) => config)).toEqual([
-      { slug: 'default-enrollment-flow' },
-      { slug: 'default-recovery-flow' },
-      { slug: 'default-password-change' },
+      { slug: 'default-enrollment-flow', designation: 'enrollment' },
+      { slug: 'default-recovery-flow', designation: 'recovery' },
+      { slug: 'default-password-change', designation: 'stage_configuration' },
     ]);
   });
 

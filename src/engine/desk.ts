@@ -4,7 +4,7 @@ import { askPolicies, referredPolicies } from './admit.ts';
 import { authenticatorsWith } from './authenticator-effects.ts';
 import { type Consent, receiverKey } from './consent.ts';
 import type { Effect } from './effects.ts';
-import { type CompiledFlow, type CompiledStage, labelIn } from './flow.ts';
+import { type CompiledFlow, type CompiledStage, labelIn, recoveryPathIn } from './flow.ts';
 import { limitedTools } from './limited-tools.ts';
 import { noLimits } from './limits.ts';
 import type { PlanContext, PromptValue } from './plan-context.ts';
@@ -59,6 +59,7 @@ export function layDesk(parts: DeskParts): Desk {
       return askPolicies(parts.policies, referredPolicies(flow, stage.pk, pks), about, parts.read);
     },
     label: (key) => labelIn(flow, key),
+    recoveryPath: recoveryPathIn(flow),
     object: (pk) => (Object.hasOwn(flow.objects, pk) ? (flow.objects[pk] ?? null) : null),
   };
 }

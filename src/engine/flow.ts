@@ -98,6 +98,25 @@ export function labelIn({ objects }: Pick<CompiledFlow, 'objects'>, key: string)
   return null;
 }
 
+/** The page of a flow that a stage's configuration refers to. */
+export function pathOf(flow: CompiledObject): string {
+  return `/if/flow/${slugOf(flow)}/`;
+}
+
+/** The slug of a flow that a stage's configuration refers to. */
+export function slugOf({ config, name }: CompiledObject): string {
+  const slug = isPlainObject(config) ? config.slug : undefined;
+  return typeof slug === 'string' ? slug : name;
+}
+
+/** The page of the recovery flow that a stage of this flow links to; null where none does. */
+export function recoveryPathIn({ objects }: Pick<CompiledFlow, 'objects'>): string | null {
+  const flow = Object.values(objects).find(
+    ({ kind, config }) => kind === 'flow' && isPlainObject(config) && config.designation === 'recovery',
+  );
+  return flow === undefined ? null : pathOf(flow);
+}
+
 /** One version of a flow: everything a run needs, by value. Runs finish on the version that they began. */
 export interface CompiledFlow extends Bound {
   readonly slug: string;

@@ -2,7 +2,7 @@ import type { Authenticator } from '../engine/authenticator.ts';
 import { type Consent, receiverKey } from '../engine/consent.ts';
 import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import type { Expressions } from '../engine/expressions.ts';
-import { type CompiledObject, type CompiledStage, type Designation, labelIn } from '../engine/flow.ts';
+import { type CompiledObject, type CompiledStage, type Designation, labelIn, recoveryPathIn } from '../engine/flow.ts';
 import { hasVerified, type IdentifierField, identifiedBy } from '../engine/identifier.ts';
 import type { Invitation } from '../engine/invitation.ts';
 import { type Limits, noLimits } from '../engine/limits.ts';
@@ -109,6 +109,7 @@ export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options
     tools: toolsOf(options, (level, message, fields) => logged.push({ level, message, fields })),
     object: (pk) => objects.get(pk) ?? null,
     label: (key) => labelIn({ objects: Object.fromEntries(objects) }, key),
+    recoveryPath: recoveryPathIn({ objects: Object.fromEntries(objects) }),
     policies: options.policies ?? (async () => allPass),
     sessionHash: 'session-hash',
     run: { id: 'run-id', version: 1 },

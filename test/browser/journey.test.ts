@@ -70,6 +70,9 @@ describe.each([
   it('is told about a wrong password, and then signs in', async () => {
     await signIn(page, 'not the password');
     await told(page, 'Invalid password');
+    expect(await page.getByRole('link', { name: 'Forgot your password?' }).getAttribute('href')).toContain(
+      '/if/flow/default-recovery-flow/',
+    );
     await page.getByLabel('Password', { exact: true }).fill(first);
     await press(page);
     await arriveAt(page, account);

@@ -3,7 +3,7 @@
  * stand-in where nobody was found and that shall not show.
  */
 import * as z from 'zod';
-import type { CompiledObject } from '../../engine/flow.ts';
+import { type CompiledObject, pathOf } from '../../engine/flow.ts';
 import { checkPassword, longestTyped } from '../../engine/password-check.ts';
 import { inbuiltBackend, type PendingUser } from '../../engine/plan-context.ts';
 import { reputationChange, reputationSubject } from '../../engine/reputation.ts';
@@ -215,12 +215,7 @@ function link<Name extends string>(
   flow: string | null,
 ): { readonly [Key in Name]?: string } {
   const target = flow === null ? null : desk.object(flow);
-  return target === null ? {} : ({ [name]: `/if/flow/${slugOf(target)}/` } as { readonly [Key in Name]?: string });
-}
-
-function slugOf({ config, name }: CompiledObject): string {
-  const slug = isPlainObject(config) ? config.slug : undefined;
-  return typeof slug === 'string' ? slug : name;
+  return target === null ? {} : ({ [name]: pathOf(target) } as { readonly [Key in Name]?: string });
 }
 
 function textOf(response: Response, field: string): string {

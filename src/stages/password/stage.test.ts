@@ -50,6 +50,16 @@ test('asks for a password that the visitor may have shown', async () => {
     });
 });
 
+test('leads to the recovery flow that the sign-in page leads to', async () => {
+  const recovery = { pk: 'r', kind: 'flow', name: 'Back in', config: { slug: 'back-in', designation: 'recovery' } };
+  const sign_up = { pk: 's', kind: 'flow', name: 'Join', config: { slug: 'join', designation: 'enrollment' } };
+  const desk = deskFor(password, { ...known, objects: [sign_up, recovery] });
+  expect(await password.enter(desk)).toMatchObject({ challenge: { recovery_url: '/if/flow/back-in/' } });
+  expect(await password.enter(deskFor(password, { ...known, objects: [sign_up] }))).not.toHaveProperty(
+    'challenge.recovery_url',
+  );
+});
+
 test('a password longer than any is wrong, and neither hashed nor counted (CONTRACT: Trust)', async () => {
   const problems = { password: [{ code: 'invalid', text: { $text: 'password.invalid' } }] };
   for (const options of [known, unknown])

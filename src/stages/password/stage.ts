@@ -41,10 +41,9 @@ export const password = defineStage({
     // Who signs in by a passkey alone has proven more than a password does.
     if (desk.flow.designation === 'authentication' && desk.context.auth_method === passkeyMethod)
       return { kind: 'pass' };
-    return {
-      kind: 'ask',
-      challenge: { component: 'ak-stage-password', allow_show_password: desk.config.allow_show_password },
-    };
+    const link = desk.recoveryPath === null ? {} : { recovery_url: desk.recoveryPath };
+    const { allow_show_password } = desk.config;
+    return { kind: 'ask', challenge: { component: 'ak-stage-password', ...link, allow_show_password } };
   },
   answer,
   async refused(_desk, refusal) {

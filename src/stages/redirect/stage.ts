@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { CompiledObject } from '../../engine/flow.ts';
+import { slugOf } from '../../engine/flow.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
-import { isPlainObject } from '../../kernel/json.ts';
 import { text } from '../../protocol/text.ts';
 
 const flowScheme = 'ak-flow://';
@@ -68,11 +67,6 @@ const noTarget: Outcome = { kind: 'deny', message: text('flow.target_gone') };
 
 function jump(flow: string, keep: boolean): Outcome {
   return { kind: 'jump', flow, keep };
-}
-
-function slugOf(flow: CompiledObject): string {
-  const slug = isPlainObject(flow.config) ? flow.config.slug : undefined;
-  return typeof slug === 'string' ? slug : flow.name;
 }
 
 /** Whether a browser can be sent there: http, https, or a path; other schemes run scripts or start programs. */
