@@ -3,7 +3,7 @@ import { openHasher } from '../../src/testing/rig.ts';
 import { flowYaml } from '../support/flow-yaml.ts';
 import { type MailServer, openMailServer } from '../support/mail-server.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { hiddenFields, WebClient } from '../support/web-client.ts';
+import { hiddenFields, signUp, WebClient } from '../support/web-client.ts';
 
 const path = '/if/flow/verify/';
 let server: TestServer;
@@ -126,5 +126,53 @@ describe('the pages of a proof by mail, without a script', () => {
     const letter = await mail.next('eva@example.com');
     expect(new URL(letter.link).origin).toBe(server.origin);
     expect(letter.raw).not.toContain('evil.example');
+  });
+});
+
+describe('the account page and one’s address, without a script', () => {
+  const account = '/if/user/';
+  const me = async (browser: WebClient) =>
+    ((await browser.request('/api/v3/core/users/me/')).json() as { user: { email_verified: boolean } }).user;
+  const data = async (browser: WebClient) =>
+    ((await browser.request('/if/user/data.json')).json() as { profile: Record<string, unknown> }).profile;
+
+  it('says that it is not confirmed, leads to the proof and comes back from it', async () => {
+    const browser = new WebClient(server.origin);
+    await browser.fill('/if/flow/default-enrollment-flow/', signUp('kim'));
+    const before = (await browser.request(account)).text;
+    expect(before).toContain('Not confirmed yet.');
+    const [, href = ''] = /<a href="([^"]+)">Confirm this address</.exec(before) ?? [];
+    expect(href).toBe('/if/flow/default-email-verification/?next=%2Fif%2Fuser%2F%3Fnotice%3Demail-confirmed');
+    expect([await me(browser), await data(browser)]).toMatchObject([
+      { email_verified: false },
+      { email_verified: null },
+    ]);
+    await browser.request(href);
+    const { code } = await mail.next('kim@example.com');
+    const done = await browser.fill(href, { code });
+    expect([done.status, done.headers.location]).toEqual([303, '/if/user/?notice=email-confirmed']);
+    const after = (await browser.request('/if/user/?notice=email-confirmed')).text;
+    expect(after).toContain('Your address is confirmed.');
+    expect(after).toContain('<span class="badge">Confirmed</span>');
+    expect(after).not.toContain('Confirm this address');
+    expect(await me(browser)).toMatchObject({ email_verified: true });
+    expect(await data(browser)).toMatchObject({
+      email: 'kim@example.com',
+      email_verified: expect.stringMatching(/^20/),
+    });
+  });
+
+  it('a new address in the profile is written when it is proven, and then is confirmed', async () => {
+    const browser = new WebClient(server.origin);
+    await browser.fill('/if/flow/default-enrollment-flow/', signUp('lea'));
+    const profile = '/if/flow/default-user-settings-flow/?next=/if/user/';
+    const sent = { username: 'lea', name: 'Lea', email: 'lea@example.org', 'attributes.settings.locale': '' };
+    await browser.fill(profile, sent);
+    expect((await browser.request(account)).text).toContain('lea@example.com');
+    await browser.fill(profile, { code: (await mail.next('lea@example.org')).code });
+    const after = (await browser.request(account)).text;
+    expect(after).toContain('lea@example.org');
+    expect(after).toContain('<span class="badge">Confirmed</span>');
+    expect((await mail.next('lea@example.com')).headers.get('subject')).toContain('address');
   });
 });

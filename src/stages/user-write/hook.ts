@@ -8,13 +8,17 @@ import type { Changes } from './dispatch.ts';
 import { valueAt } from './meanwhile.ts';
 import { failed, revise } from './problems.ts';
 
+const verified = 'email_verified';
+
 /** Lets the application's hook run in the write's transaction. */
 export function hookCall(
   before: User,
   { user, created, changes }: { readonly user: User; readonly created: boolean; readonly changes: Changes },
 ): Effect {
-  const changed = changes.written.flatMap(({ field }): [string, HookChange][] => {
-    const [was, is] = [created ? null : valueAt(before, field), valueAt(user, field)];
+  // Whether the address is proven may change with the address, without a word of it in what was collected.
+  const fields = new Set([...changes.written.map(({ field }) => field), verified]);
+  const changed = [...fields].flatMap((field): [string, HookChange][] => {
+    const [was, is] = [created && field !== verified ? null : valueAt(before, field), valueAt(user, field)];
     return field === 'password' || sameJson(was, is) ? [] : [[field, { before: was, after: is }]];
   });
   const written = { user, created, changes: Object.fromEntries(changed), passwordSet: changes.password !== null };

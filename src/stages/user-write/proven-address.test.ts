@@ -15,6 +15,16 @@ describe('CONTRACT 1: the address that a run proved', () => {
     const prompt_data = { username: 'new', email: 'new@example.com' };
     const made = await runUserWrite({ context: { ...proven, prompt_data } });
     expect(made.accounts.user('new')).toMatchObject({ email: 'new@example.com', emailVerifiedAt: deskTime });
+    expect(made.outcome).toMatchObject({
+      effects: expect.arrayContaining([
+        expect.objectContaining({
+          kind: 'hook.user_write',
+          written: expect.objectContaining({
+            changes: expect.objectContaining({ email_verified: { before: false, after: true } }),
+          }),
+        }),
+      ]),
+    });
     const moved = await runUserWrite({
       ...signedIn,
       context: { ...proven, prompt_data: { email: 'new@example.com' } },
