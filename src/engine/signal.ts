@@ -14,6 +14,7 @@ import { commitChain } from './commit-chain.ts';
 import type { StepInput, StepReply } from './exchange.ts';
 import type { CompiledFlow } from './flow.ts';
 import { handsOver } from './handover.ts';
+import { invitedData } from './invited-data.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { RunWrite } from './ports.ts';
 import { replay } from './replay.ts';
@@ -101,11 +102,12 @@ export function stateOf(run: Run, visitor: Visitor): ChainState {
 
 /**
  * The run as somebody else goes on in it. What the one who asked had typed stays behind: they may be anybody, and would
- * have it written by whoever proves the address (CVE-2023-26481).
+ * have it written by whoever proves the address (CVE-2023-26481). What an administrator's invitation fixed goes along.
  */
 function takenOver({ visitor, sessionHash }: Scene, run: Run): ChainState {
   const { prompt_data: _, 'doorward/origins': __, 'doorward/baseline': ___, ...context } = run.state.context;
-  return { ...stateOf(run, visitor), context: context satisfies PlanContext, visited: [], visitor, sessionHash };
+  const kept: PlanContext = { ...context, ...invitedData(run.state.context) };
+  return { ...stateOf(run, visitor), context: kept, visited: [], visitor, sessionHash };
 }
 
 /** Only a click on the page that the link shows counts, in the browser that was shown it. */
