@@ -100,7 +100,7 @@ export const variables: readonly { readonly name: string; readonly fallback: str
   {
     name: 'DOORWARD_GEOIP_FILE',
     fallback: '',
-    meaning: 'City or Country file (.mmdb): shows where an address is; see docs/administration.md',
+    meaning: 'City or Country file (.mmdb): shows where an address is; see docs/account-page.md',
   },
   { name: 'DOORWARD_RATE_LIMITS', fallback: 'on', meaning: 'off switches them off (drills, private networks)' },
 ];

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/kernel/json.ts';
 import { sql } from '../../src/store/sql.ts';
 import type { Visitor } from '../../src/testing/rig.ts';
+import { postForm, press } from '../support/account-forms.ts';
 import { codeAt } from '../support/authenticator-rig.ts';
 import { type EngineRig, onBothDatabases } from '../support/engine-rig.ts';
 import { SoftPasskey } from '../support/soft-passkey.ts';
@@ -21,20 +22,6 @@ async function addApp(rig: EngineRig, visitor: Visitor): Promise<string> {
   visitor.expectEnd();
   rig.clock.advance(30_000);
   return String(address);
-}
-
-/** Sends one of the account page's forms, found by its action. */
-async function press(visitor: Visitor, action: RegExp, fields: Record<string, string> = {}): Promise<Response> {
-  const page = await (await visitor.request('/if/user/')).text();
-  const forms = [...page.matchAll(/<form method="post" action="([^"]+)">(.*?)<\/form>/gs)];
-  const [, path = '', form = ''] = forms.find(([, path = '']) => action.test(path)) ?? [];
-  if (path === '') throw new Error(`no form to ${action} on ${page}`);
-  return post(visitor, path, { ...hiddenFields(form), ...fields });
-}
-
-function post(visitor: Visitor, path: string, fields: Record<string, string>, from = origin): Promise<Response> {
-  const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: from };
-  return visitor.request(path, { method: 'POST', body: new URLSearchParams(fields).toString(), headers });
 }
 
 function remove(visitor: Visitor, kind: string, pk: unknown, headers: Record<string, string> = { origin }) {
@@ -138,10 +125,10 @@ onBothDatabases('one’s own authenticators', (rig) => {
       await addApp(rig, visitor);
       const [own] = await listed(visitor);
       const path = `/if/user/authenticators/${String(own?.pk)}`;
-      expect((await post(eve, `${path}/remove`, {})).status).toBe(404);
-      expect((await post(eve, `${path}/rename`, { name: 'Mine' })).status).toBe(404);
-      expect((await post(visitor, `${path}/remove`, {}, 'https://evil.example')).status).toBe(403);
-      expect((await post(rig.visitor(), `${path}/remove`, {})).status).toBe(401);
+      expect((await postForm(eve, `${path}/remove`, {})).status).toBe(404);
+      expect((await postForm(eve, `${path}/rename`, { name: 'Mine' })).status).toBe(404);
+      expect((await postForm(visitor, `${path}/remove`, {}, 'https://evil.example')).status).toBe(403);
+      expect((await postForm(rig.visitor(), `${path}/remove`, {})).status).toBe(401);
       expect(await listed(visitor)).toHaveLength(1);
     });
 
@@ -191,7 +178,7 @@ onBothDatabases('one’s own authenticators', (rig) => {
       expect(acting.status).toBe(204);
       const [own] = await listed(chief);
       expect((await remove(chief, 'totp', own?.pk)).status).toBe(403);
-      expect((await post(chief, `/if/user/authenticators/${String(own?.pk)}/remove`, {})).status).toBe(403);
+      expect((await postForm(chief, `/if/user/authenticators/${String(own?.pk)}/remove`, {})).status).toBe(403);
       expect(await (await chief.request('/if/user/')).text()).not.toContain('/if/user/authenticators/');
       for (const kind of ['totp', 'static', 'webauthn']) {
         await chief.open(`default-authenticator-${kind}-setup`);
@@ -207,13 +194,13 @@ onBothDatabases('one’s own authenticators', (rig) => {
     const key = /<code>([A-Z2-7 ]+)<\/code>/.exec(page)?.[1]?.replaceAll(' ', '') ?? '';
     expect(page).toContain('<svg class="qr" role="img"');
     const address = `otpauth://totp/x?secret=${key}`;
-    const done = await post(visitor, path, { ...hiddenFields(page), code: codeAt(address, rig.clock.now()) });
+    const done = await postForm(visitor, path, { ...hiddenFields(page), code: codeAt(address, rig.clock.now()) });
     expect([done.status, done.headers.get('location')]).toEqual([303, '/if/user/']);
     rig.clock.advance(30_000);
     const again = rig.visitor();
     const signIn = '/if/flow/default-authentication-flow/';
     const send = async (fields: Record<string, string>) =>
-      post(again, signIn, { ...hiddenFields(await (await again.request(signIn)).text()), ...fields });
+      postForm(again, signIn, { ...hiddenFields(await (await again.request(signIn)).text()), ...fields });
     await send({ uid_field: 'no-script' });
     await send({ password: 'no-script password' });
     expect(await again.whoAmI()).toBeNull();

@@ -116,7 +116,7 @@ onBothDatabases('consents', (rig) => {
       expect(await rig.events('consent_given', 'joined')).toHaveLength(1);
     });
 
-    it('an answer sent twice gives one', async () => {
+    it('CO-5: an answer sent twice gives one', async () => {
       await asking(rig, 'twice', { application: 'twice', permissions: [email] });
       const visitor = await signedIn('twice');
       const { token } = await visitor.open('twice');

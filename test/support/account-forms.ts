@@ -10,12 +10,12 @@ export async function accountPageOf(visitor: Visitor): Promise<string> {
 }
 
 /** Sends one of the account page's forms, found by its action. */
-export async function press(visitor: Visitor, action: RegExp): Promise<Response> {
+export async function press(visitor: Visitor, action: RegExp, fields: Record<string, string> = {}): Promise<Response> {
   const page = await accountPageOf(visitor);
   const forms = [...page.matchAll(/<form method="post" action="([^"]+)">(.*?)<\/form>/gs)];
   const [, path = '', form = ''] = forms.find(([, path = '']) => action.test(path)) ?? [];
   if (path === '') throw new Error(`no form to ${action} on ${page}`);
-  return postForm(visitor, path, hiddenFields(form));
+  return postForm(visitor, path, { ...hiddenFields(form), ...fields });
 }
 
 /** A form of another page, too. */
