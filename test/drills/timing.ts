@@ -111,12 +111,17 @@ export async function timings(order: TimingOrder): Promise<readonly Timing[]> {
 
 /** What does not hold, in words. */
 export function timingFindings(all: readonly Timing[]): readonly string[] {
-  return all
-    .filter(({ leak, verdict }) => verdict !== (leak === null ? 'same' : 'differs'))
-    .map((one) => {
-      const what = `${one.step} on ${one.database}, ${one.state} against absent`;
-      return one.leak === null ? `${what}: ${one.verdict}` : `${what}: the leak ${one.leak} was not found`;
-    });
+  const undecided = all.filter(({ verdict }) => verdict === 'undecided');
+  const wrong = all.filter(({ leak, verdict }) => verdict === (leak === null ? 'differs' : 'same'));
+  return [
+    ...wrong.map(({ step, database, state, leak }) => {
+      const what = `${step} on ${database}, ${state} against absent`;
+      return leak === null ? `${what}: the time tells them apart` : `${what}: the leak ${leak} was not found`;
+    }),
+    ...(undecided.length === 0
+      ? []
+      : [`${undecided.length} undecided: more rounds (--pairs), or a quieter machine, would tell`]),
+  ];
 }
 
 async function seed(database: DatabaseOption, blueprints: readonly { name: string; text: string }[]): Promise<void> {
