@@ -24,6 +24,9 @@ import {
 } from '../support/proof-rig.ts';
 
 const settings = { designation: 'stage_configuration', authentication: 'require_authenticated' };
+const recovery = { designation: 'recovery' };
+const oneTimeLink: StagePart = { kind: 'doorward_stages_one_time_link.onetimelinkstage' };
+const mail: StagePart = { kind: 'email' };
 const signIn = { designation: 'authentication' };
 const dummy: StagePart = { kind: 'dummy' };
 const deny: StagePart = { kind: 'deny' };
@@ -129,6 +132,11 @@ const samples: readonly Sample[] = [
     [policy, flowOf([onlyIf(deny, 'office'), dummy])],
   ],
   ['asks_after_sign_out', [flowOf([logout, dummy])], [flowOf([dummy, logout])]],
+  [
+    'link_taken',
+    [flowOf([oneTimeLink, mail, newPassword, update, oneTimeLink], recovery)],
+    [flowOf([oneTimeLink, newPassword, update, oneTimeLink], recovery)],
+  ],
   ['unmet_need', [flowOf([login], signIn)], [flowOf([identification, password, login], signIn)]],
   ['may_lack', [policy, flowOf([onlyIf(profile, 'office'), create])], [flowOf([profile, create])]],
   ['unreachable_stage', [flowOf([dummy, deny, dummy])], [flowOf([dummy, dummy])]],

@@ -17,6 +17,7 @@ export function checkDeclared(flow: CompiledFlow, world: ProofWorld, origin: str
       },
     );
   checkPolicies(flow, null, flow, world, acts(flow, world));
+  checkLinks(flow, world);
   for (const binding of flow.bindings) {
     const proof = world.proofOf(flow, binding);
     checkKind(flow, binding, world);
@@ -56,6 +57,22 @@ function checkKind(flow: CompiledFlow, binding: CompiledBinding, { stages, findi
         change: `Add "proof" to the declaration of ${kind}.`,
       },
     );
+}
+
+/** `flow_token` in the address means one thing in a flow. */
+function checkLinks(flow: CompiledFlow, { stages, findings }: ProofWorld): void {
+  const taker = flow.bindings.find(({ stage }) => stages.get(stage.kind)?.opensByLink === true);
+  if (taker === undefined) return;
+  for (const binding of flow.bindings)
+    if (stages.get(binding.stage.kind)?.confirmation !== undefined)
+      findings.add(
+        'link_taken',
+        { flow, binding },
+        {
+          message: `The link in the message of "${binding.stage.name}" is refused: "${taker.stage.name}" takes links to this flow for its own. Only the code works.`,
+          change: 'Put them into flows of their own, with a redirect stage from one into the other.',
+        },
+      );
 }
 
 function checkPolicies(
