@@ -5,11 +5,12 @@ import type { HookTransaction, UserWritten } from '../engine/hooks.ts';
 import type { AnyPolicy } from '../engine/policy.ts';
 import type { AnyStage } from '../engine/stage.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Database } from '../store/open.ts';
 import type { RateLimitOptions } from './rate-limits.ts';
 import type { RetentionOptions } from './retention.ts';
 
 /** Where the data lives. */
-export type DatabaseOption = { readonly sqlite: string } | { readonly postgres: string };
+export type DatabaseOption = Database;
 
 /** What a password hasher must do; the built-in one is argon2id in a bounded pool. */
 export interface Hasher {

@@ -2,6 +2,9 @@ import type { Effect, Refusal } from '../engine/effects.ts';
 import type { HookTransaction } from '../engine/hooks.ts';
 import type { Row, Sql } from './sql.ts';
 
+/** Milliseconds that a call waits for the database. */
+export const usualPatienceMs = 5_000;
+
 /** One statement of a transaction, with what must come of it. */
 export interface Statement {
   /** INSERT, UPDATE or DELETE without RETURNING. */

@@ -23,9 +23,14 @@ import { openSqlite } from './sqlite.ts';
  * they happened; it gives loaded visitors, reads and definitions. It never decides what should happen.
  */
 
+/** A file, or a connection string. */
+export type Database = ({ readonly sqlite: string } | { readonly postgres: string }) & {
+  /** Milliseconds that a call waits for another writer or a free connection, before 503; 5,000 by default. */
+  readonly patienceMs?: number;
+};
+
 export interface StoreOptions {
-  /** A file, or a connection string. */
-  readonly database: { readonly sqlite: string } | { readonly postgres: string };
+  readonly database: Database;
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly log?: Log;
@@ -56,6 +61,14 @@ export interface OpenStore extends Store {
   close(): Promise<void>;
 }
 
+/** The database as it is, for statements by hand. */
+export function openDriver(database: Database, log: Log = () => undefined): Promise<Driver> {
+  const { patienceMs } = database;
+  return 'sqlite' in database
+    ? openSqlite(database.sqlite, patienceMs)
+    : openPostgres(database.postgres, log, patienceMs);
+}
+
 /**
  * Opens and migrates a database.
  *
@@ -65,7 +78,7 @@ export interface OpenStore extends Store {
  */
 export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const { database, keyring, clock, log = () => undefined, hooks = null } = options;
-  const driver = 'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, log);
+  const driver = await openDriver(database, log);
   try {
     const { applied } = await migrate(driver, keyring, clock.now());
     return {

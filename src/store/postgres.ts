@@ -2,7 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { Refusal } from '../engine/effects.ts';
 import { DoorwardError } from '../kernel/errors.ts';
-import type { Driver, Failure, Log, Script, Statement, Transaction, Within } from './driver.ts';
+import {
+  type Driver,
+  type Failure,
+  type Log,
+  type Script,
+  type Statement,
+  type Transaction,
+  usualPatienceMs,
+  type Within,
+} from './driver.ts';
 import { isFoldable, type Prepared, Texts } from './fold.ts';
 import { isStorableSql, numbered, type Row, type Sql } from './sql.ts';
 
@@ -11,8 +20,7 @@ import { isStorableSql, numbered, type Row, type Sql } from './sql.ts';
  * back at any moment: what was in flight answers `store_unavailable`, and the next call gets a new connection.
  */
 
-/** Milliseconds. */
-const times = { connect: 5_000, statement: 10_000, answer: 15_000, idle: 30_000 };
+const idleMs = 30_000;
 /** Any number will do as long as nobody else takes it. */
 const migrationLock = '4927306115';
 const mostTries = 8;
@@ -25,18 +33,18 @@ const awayClasses = ['08', '53', '57', '58'];
 const wrongSettings = new Set(['28000', '28P01', '3D000', '42501']);
 
 /** Makes a pool; the first query connects. */
-export async function openPostgres(url: string, log: Log): Promise<Driver> {
+export async function openPostgres(url: string, log: Log, patienceMs: number = usualPatienceMs): Promise<Driver> {
   const { Pool: PgPool, types } = await driverPackage();
   const int8 = 20;
   const pool = new PgPool({
     connectionString: url,
     application_name: 'doorward',
     max: 16,
-    connectionTimeoutMillis: times.connect,
-    idleTimeoutMillis: times.idle,
-    statement_timeout: times.statement,
-    query_timeout: times.answer,
-    idle_in_transaction_session_timeout: times.answer,
+    connectionTimeoutMillis: patienceMs,
+    idleTimeoutMillis: idleMs,
+    statement_timeout: 2 * patienceMs,
+    query_timeout: 3 * patienceMs,
+    idle_in_transaction_session_timeout: 3 * patienceMs,
     keepAlive: true,
     // Only here: the application's own pg keeps its parsers.
     types: {

@@ -4,7 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'libsql';
 import { DoorwardError } from '../kernel/errors.ts';
 import { makeFolder } from '../kernel/folder.ts';
-import { Cache, type Driver, type Failure, type Script, type Transaction, type Within } from './driver.ts';
+import {
+  Cache,
+  type Driver,
+  type Failure,
+  type Script,
+  type Transaction,
+  usualPatienceMs,
+  type Within,
+} from './driver.ts';
 import { isStorableSql, type Row, type Sql, sql } from './sql.ts';
 import { codes, failureOf, messageOf, primaryCode, unavailable } from './sqlite-errors.ts';
 import { hookTransactionOn } from './sqlite-hook.ts';
@@ -16,19 +24,17 @@ import { hookTransactionOn } from './sqlite-hook.ts';
 
 type Prepared = Database.Statement<unknown[]>;
 
-/** How long a call waits for another process that writes, in milliseconds. */
-const patience = 5_000;
 /** A migration may wait for another one. */
 const migrationPatience = 60_000;
 
-/** Opens the file, which is made when it is not there. */
-export async function openSqlite(file: string): Promise<Driver> {
+/** Opens the file, which is made when it is not there. A call waits for another process that writes so many milliseconds. */
+export async function openSqlite(file: string, patience: number = usualPatienceMs): Promise<Driver> {
   if (file === '' || file === ':memory:')
     throw new DoorwardError(
       'configuration',
       'SQLite needs a file: a database in memory cannot have a second connection',
     );
-  const driver = new SqliteDriver(connect(file), connect(file));
+  const driver = new SqliteDriver(connect(file), connect(file), patience);
   await driver.prepare();
   return driver;
 }
@@ -44,13 +50,15 @@ class SqliteDriver implements Driver {
   readonly dialect = 'sqlite';
   readonly #writer: Connection;
   readonly #reader: Connection;
+  readonly #patience: number;
   #queue: Promise<unknown> = Promise.resolve();
   #waiting: Waiting[] = [];
   #closed = false;
 
-  constructor(writer: Connection, reader: Connection) {
+  constructor(writer: Connection, reader: Connection, patience: number) {
     this.#writer = writer;
     this.#reader = reader;
+    this.#patience = patience;
   }
 
   /** Turning WAL on needs the file for itself for a moment. */
@@ -64,7 +72,7 @@ class SqliteDriver implements Driver {
   async read(query: Sql): Promise<readonly Row[]> {
     if (!isStorableSql(query)) return [];
     if (this.#closed) throw closed();
-    return patiently(() => this.#reader.rows(query), patience);
+    return patiently(() => this.#reader.rows(query), this.#patience);
   }
 
   write(query: Sql): Promise<readonly Row[]> {
@@ -77,7 +85,8 @@ class SqliteDriver implements Driver {
    */
   transact(transaction: Transaction): Promise<Failure | null> {
     const { within } = transaction;
-    if (within !== undefined) return this.#inTurn(() => this.#writer.transactWithin(transaction, within));
+    if (within !== undefined)
+      return this.#inTurn(() => this.#writer.transactWithin(transaction, within, this.#patience));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ transaction, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => void this.#flush());
@@ -123,7 +132,7 @@ class SqliteDriver implements Driver {
 
   async backup(file: string): Promise<void> {
     createPrivate(file, 'wx');
-    await patiently(() => this.#reader.rows(sql`VACUUM INTO ${file}`), patience);
+    await patiently(() => this.#reader.rows(sql`VACUUM INTO ${file}`), this.#patience);
   }
 
   async close(): Promise<void> {
@@ -137,7 +146,7 @@ class SqliteDriver implements Driver {
 
   /** One writer at a time in this process; the first that finds the file locked waits, the others behind it. */
   #alone<T>(work: () => T): Promise<T> {
-    const until = performance.now() + patience;
+    const until = performance.now() + this.#patience;
     return this.#inTurn(() => patiently(work, until - performance.now()));
   }
 
@@ -224,7 +233,7 @@ class Connection {
   }
 
   /** The same with the application's own code inside: the file is locked and the queue waits until it is done. */
-  async transactWithin({ statements }: Transaction, { run }: Within): Promise<Failure | null> {
+  async transactWithin({ statements }: Transaction, { run }: Within, patience: number): Promise<Failure | null> {
     await patiently(() => this.#begin.run(), patience);
     try {
       const failure = this.#carryOut(statements);

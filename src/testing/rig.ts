@@ -16,6 +16,9 @@ export const openHasher: Hasher = {
   decoy: async () => {},
 };
 
+/** A busy machine may take long about little. */
+const patienceMs = 60_000;
+
 const unbounded = { perClient: Number.POSITIVE_INFINITY, inAll: Number.POSITIVE_INFINITY };
 
 /** Counters against guessing as ever; but a test's visitors come from one address, and do in a moment what takes hours. */
@@ -47,15 +50,14 @@ export interface VisitorOptions {
  */
 export async function createRig(options: Partial<DoorwardOptions> = {}): Promise<Rig> {
   const folder = mkdtempSync(join(tmpdir(), 'doorward-'));
-  const database: DatabaseOption = options.database ?? { sqlite: join(folder, 'doorward.sqlite') };
+  const database: DatabaseOption = { patienceMs, ...(options.database ?? { sqlite: join(folder, 'doorward.sqlite') }) };
   const origin = options.publicUrl ?? 'http://localhost:9000';
   const auth = await createDoorward({
     secretKey: 'the secret key of a test which is no secret',
     publicUrl: origin,
     hasher: openHasher,
     rateLimits: unhurried,
-    // A busy machine may take long about little.
-    ...{ expressionLimitMs: 60_000, hookTimeoutMs: 60_000 },
+    ...{ expressionLimitMs: patienceMs, hookTimeoutMs: patienceMs },
     ...options,
     database,
   });

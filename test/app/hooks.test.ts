@@ -2,8 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DoorwardOptions, UserWriteHook } from '../../src/app/options.ts';
 import { HookVeto } from '../../src/index.ts';
 import type { Driver } from '../../src/store/driver.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
+import { openDriver } from '../../src/store/open.ts';
 import { createRig, type Rig, type Visitor } from '../../src/testing/rig.ts';
 import { emptyDatabase, given } from '../store/databases.ts';
 import { flowYaml } from '../support/flow-yaml.ts';
@@ -58,8 +57,7 @@ describe.each(['sqlite', 'postgres'] as const)('the hook of a user write on %s',
     };
     rig = await createRig(options);
     hasty = await createRig({ ...options, hookTimeoutMs: 300 });
-    driver =
-      'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, () => undefined);
+    driver = await openDriver(database);
     closers.push(
       () => rig.close(),
       () => hasty.close(),

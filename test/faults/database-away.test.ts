@@ -39,9 +39,9 @@ describe('PostgreSQL away and back (CONTRACT: Outcomes, Statuses)', () => {
   });
 
   const readiness = async (): Promise<number> => (await send(server.origin, '/-/health/ready/')).status;
-  /** All connections of the pool may have been cut: asking once notices. */
+  /** All connections of the pool may have been cut: it is asked often enough to have noticed each. */
   const isBack = async (): Promise<void> => {
-    await readiness();
+    for (let connection = 0; connection < 16; connection += 1) await readiness();
     expect(await readiness()).toBe(200);
   };
   const happenedOnce = async (name: string): Promise<void> => {
@@ -89,9 +89,14 @@ describe('PostgreSQL away and back (CONTRACT: Outcomes, Statuses)', () => {
   it('connections that the database ends are replaced', async () => {
     const admin = new pg.Client(database.url);
     await admin.connect();
-    await admin.query(
-      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    const { rows: ended } = await admin.query<{ pid: number }>(
+      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
+    const pids = ended.map(({ pid }) => pid);
+    const left = async () =>
+      (await admin.query('SELECT pid FROM pg_stat_activity WHERE pid = ANY ($1)', [pids])).rows.length;
+    await expect.poll(left).toBe(0);
     await admin.end();
     await isBack();
     await client.answer(signUp(username));

@@ -14,7 +14,7 @@ const page = `/if/flow/${flow}/`;
 /** Another process that writes to the file when told to. */
 const writer = `
   const Database = require('libsql');
-  const file = new Database(process.argv[1], { timeout: 5000 });
+  const file = new Database(process.argv[1], { timeout: 60_000 });
   process.on('message', (text) => { file.exec(text); process.send('done'); });
   process.send('ready');
 `;
@@ -22,6 +22,8 @@ const writer = `
 const folder = mkdtempSync(join(tmpdir(), 'doorward-locked-'));
 const file = join(folder, 'doorward.sqlite');
 let server: TestServer;
+/** Whoever waits long for a lock, and whoever does not. */
+let patient: TestServer;
 let other: ChildProcess;
 const tell = async (text: string): Promise<void> => {
   other.send(text);
@@ -29,14 +31,15 @@ const tell = async (text: string): Promise<void> => {
 };
 
 beforeAll(async () => {
-  server = await startServer({ hasher: openHasher, database: { sqlite: file } });
+  server = await startServer({ hasher: openHasher, database: { sqlite: file, patienceMs: 500 } });
+  patient = await startServer({ hasher: openHasher, database: { sqlite: file } });
   other = spawn(process.execPath, ['-e', writer, file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   await once(other, 'message');
 });
 afterAll(async () => {
   other.disconnect();
   await once(other, 'exit');
-  await server.close();
+  await Promise.all([server.close(), patient.close()]);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -72,11 +75,11 @@ it('W33: another process keeps the file locked: 503, nothing moved, and the same
 });
 
 it('a lock that passes is waited for', async () => {
-  const client = new WebClient(server.origin);
+  const client = new WebClient(patient.origin);
   await client.open(flow);
   await tell('BEGIN IMMEDIATE');
   const answer = client.answer(signUp('patience'));
-  await send(server.origin, '/-/health/live/');
+  await send(patient.origin, '/-/health/live/');
   await tell('COMMIT');
   expect((await answer).component).toBe('xak-flow-redirect');
 });

@@ -262,7 +262,9 @@ test('killed in the middle and resumed: everybody is there, nobody twice', async
       const child = place.start(args('-'));
       const ended = new Promise((resolve) => child.once('close', resolve));
       // It gets a few more than that and waits for the others, so it dies among its records however fast it is.
-      child.stdin?.on('error', () => undefined).write(ndjson(names.slice(0, goal + 200).map((username) => ({ username }))));
+      child.stdin
+        ?.on('error', () => undefined)
+        .write(ndjson(names.slice(0, goal + 200).map((username) => ({ username }))));
       while (place.users().length < goal) await pause(5);
       child.kill('SIGKILL');
       await ended;

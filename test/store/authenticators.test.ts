@@ -3,9 +3,8 @@ import type { AuthenticatorUse, NewAuthenticator } from '../../src/engine/authen
 import type { Effect } from '../../src/engine/effects.ts';
 import { newUuid } from '../../src/kernel/ids.ts';
 import { Secret } from '../../src/kernel/secrets.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
+import { openDriver } from '../../src/store/open.ts';
 import { sql } from '../../src/store/sql.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
 import {
   added,
   begin,
@@ -37,8 +36,7 @@ function use({ uuid, userId }: NewAuthenticator, how: AuthenticatorUse): Effect 
 
 /** What stands in the columns of one authenticator. */
 async function columnsOf({ database }: Rig, uuid: string): Promise<string> {
-  const driver =
-    'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, () => undefined);
+  const driver = await openDriver(database);
   const rows = await driver.read(sql`SELECT secret, data FROM doorward_authenticator WHERE uuid = ${uuid}`);
   await driver.close();
   return JSON.stringify(rows);
@@ -73,8 +71,7 @@ onEachDatabase('authenticators', (rig) => {
       'another',
     ]);
     const { database } = rig;
-    const driver =
-      'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, () => undefined);
+    const driver = await openDriver(database);
     await driver.write(sql`
       UPDATE doorward_authenticator SET secret = (SELECT secret FROM doorward_authenticator WHERE uuid = ${other.uuid})
       WHERE uuid = ${one.uuid} RETURNING uuid`);

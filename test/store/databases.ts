@@ -68,17 +68,20 @@ export function onEachDatabase(name: string, tests: (rig: Rig) => void): void {
   });
 }
 
+/** A busy machine may take long about little. */
+const patienceMs = 60_000;
+
 /** A database without any table, and how to delete it. */
 export async function emptyDatabase(
   dialect: 'sqlite' | 'postgres',
 ): Promise<{ database: StoreOptions['database']; remove: () => Promise<void> }> {
   if (dialect === 'postgres') {
     const fresh = await freshDatabase({ url: inject('postgresUrl') });
-    return { database: { postgres: fresh.url }, remove: () => fresh.drop() };
+    return { database: { postgres: fresh.url, patienceMs }, remove: () => fresh.drop() };
   }
   const folder = await mkdtemp(join(tmpdir(), 'doorward-store-'));
   return {
-    database: { sqlite: join(folder, 'data', 'test.db') },
+    database: { sqlite: join(folder, 'data', 'test.db'), patienceMs },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -84,7 +84,7 @@ describe('PostgreSQL going away', () => {
     wire = new Wire(new URL(url));
     url.port = String(await wire.listen());
     url.hostname = '127.0.0.1';
-    store = await openStore({ database: { postgres: url.href }, keyring, clock: systemClock });
+    store = await openStore({ database: { ...empty.database, postgres: url.href }, keyring, clock: systemClock });
   });
 
   afterAll(async () => {
@@ -138,7 +138,7 @@ describe('PostgreSQL going away', () => {
 /** Another process that writes to the file when told to. */
 const writer = `
   const Database = require('libsql');
-  const file = new Database(process.argv[1], { timeout: 5000 });
+  const file = new Database(process.argv[1], { timeout: 60_000 });
   process.on('message', (text) => { file.exec(text); process.send('done'); });
   process.send('ready');
 `;

@@ -1,10 +1,8 @@
 import { expect, it } from 'vitest';
 import { startDelivery } from '../../src/app/deliver.ts';
 import type { NewMessage } from '../../src/engine/effects.ts';
-import type { OpenStore } from '../../src/store/open.ts';
+import { type OpenStore, openDriver } from '../../src/store/open.ts';
 import type { LeasedMessage } from '../../src/store/outbox.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
 import { commit, given, onEachDatabase } from './databases.ts';
 
 const minute = 60_000;
@@ -158,8 +156,7 @@ onEachDatabase('the outbox', (rig) => {
     const channel = freshChannel();
     await put(channel, 1, 'confidential');
     const { database } = rig;
-    const driver =
-      'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, () => undefined);
+    const driver = await openDriver(database);
     const rows = () => driver.read({ text: 'SELECT * FROM doorward_outbox WHERE channel = ?', params: [channel] });
     expect(JSON.stringify(await rows())).not.toContain('confidential');
     const [message] = await lease(channel);

@@ -5,9 +5,7 @@ import type { CompiledFlow } from '../../src/engine/flow.ts';
 import { newUuid } from '../../src/kernel/ids.ts';
 import { Secret } from '../../src/kernel/secrets.ts';
 import type { Driver } from '../../src/store/driver.ts';
-import type { OpenStore } from '../../src/store/open.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
+import { type OpenStore, openDriver } from '../../src/store/open.ts';
 import { added, commit, given, loadAt, newerKeys, onEachDatabase, type Rig, run, start } from './databases.ts';
 
 const [newer = ''] = newerKeys.split(',');
@@ -35,8 +33,7 @@ function change(revision: number, more: Partial<DefinitionsChange>): Definitions
 
 /** SQL by hand: what lies on the disk. */
 async function onDisk<T>({ database }: Rig, work: (driver: Driver) => Promise<T>): Promise<T> {
-  const driver =
-    'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, () => undefined);
+  const driver = await openDriver(database);
   try {
     return await work(driver);
   } finally {

@@ -9,9 +9,7 @@ import type { JsonObject } from '../../src/kernel/json.ts';
 import { Keyring } from '../../src/kernel/secrets.ts';
 import type { WireChallenge } from '../../src/protocol/challenge.ts';
 import type { Driver } from '../../src/store/driver.ts';
-import { type OpenStore, openStore } from '../../src/store/open.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
+import { type OpenStore, openDriver, openStore } from '../../src/store/open.ts';
 import { createRig, type Rig, type Visitor, type VisitorOptions } from '../../src/testing/rig.ts';
 import { emptyDatabase, given } from '../store/databases.ts';
 import { type FlowPart, flowYaml, type StagePart } from './flow-yaml.ts';
@@ -65,8 +63,7 @@ export class EngineRig {
     const rig = await this.another({ probes: true });
     this.#rig = rig;
     this.#store = await openStore({ database, keyring: new Keyring(secretKey), clock: this.clock });
-    this.#driver =
-      'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, () => undefined);
+    this.#driver = await openDriver(database);
     const { store, driver } = this;
     this.#closers.push(
       () => store.close(),

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { DoorwardOptions } from '../../src/app/options.ts';
 import { ManualClock } from '../../src/kernel/clock.ts';
 import type { Driver } from '../../src/store/driver.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
+import { openDriver } from '../../src/store/open.ts';
 import { createRig, type Rig, type Visitor, type VisitorOptions } from '../../src/testing/rig.ts';
 import { emptyDatabase, given } from '../store/databases.ts';
 import { type MailServer, openMailServer, type ReceivedMail } from './mail-server.ts';
@@ -42,8 +41,7 @@ export class MailRig {
       ...{ database, clock: this.clock, mail: { smtp: this.#mail.url } },
       ...options,
     });
-    this.#driver =
-      'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, () => undefined);
+    this.#driver = await openDriver(database);
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,9 @@ import type { DoorwardOptions } from '../../src/app/options.ts';
 import { listen } from '../../src/http/server.ts';
 import { createDoorward, type Doorward } from '../../src/index.ts';
 
+/** A busy machine may take long about little. */
+const patienceMs = 60_000;
+
 /** A Doorward on a free port of loopback. */
 export interface TestServer {
   readonly auth: Doorward;
@@ -33,13 +36,12 @@ export async function startServer(
   );
   const origin = options.publicUrl ?? `http://localhost:${server.port}`;
   auth = await createDoorward({
-    database: { sqlite: join(folder, 'doorward.sqlite') },
     secretKey: 'the secret key of a test which is no secret',
     publicUrl: origin,
     alsoOrigins: [`http://127.0.0.1:${server.port}`],
-    // A busy machine may take long about little.
-    ...{ expressionLimitMs: 60_000, hookTimeoutMs: 60_000 },
+    ...{ expressionLimitMs: patienceMs, hookTimeoutMs: patienceMs },
     ...options,
+    database: { patienceMs, ...(options.database ?? { sqlite: join(folder, 'doorward.sqlite') }) },
   });
   const running = auth;
   return {
