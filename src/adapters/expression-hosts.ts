@@ -8,14 +8,17 @@ import type { ExpressionHosts } from '../engine/expression-hosts.ts';
 import { CodeException } from '../engine/expressions.ts';
 import type { OutboundReply, OutboundRequest } from '../engine/outbound.ts';
 
-const limitMs = 2_000;
+const usualLimitMs = 2_000;
 const mostBytes = 64 * 1024;
 const mostRedirects = 3;
 
 type Asked = Omit<OutboundRequest, 'timeoutMs'>;
 
-/** @param hosts names, and addresses that are allowed although they are private */
-export function createExpressionHosts(hosts: readonly string[]): ExpressionHosts {
+/**
+ * @param hosts names, and addresses that are allowed although they are private
+ * @param limitMs milliseconds that a server may take
+ */
+export function createExpressionHosts(hosts: readonly string[], limitMs: number = usualLimitMs): ExpressionHosts {
   const allowed = new Set(hosts.map((host) => host.toLowerCase()));
   const check = (host: string): void => {
     if (!allowed.has(host.toLowerCase()))
@@ -56,9 +59,7 @@ function ask(url: URL, asked: Asked, allowed: ReadonlySet<string>, signal: Abort
   if (isIP(host) !== 0 && isPrivate(host) && !allowed.has(host)) throw unreachable(host, 'is a private address');
   return new Promise((resolve, reject) => {
     const failed = (error: unknown) =>
-      reject(
-        signal.aborted ? unreachable(host, 'gave no whole answer in 2 seconds') : unreachable(host, reasonOf(error)),
-      );
+      reject(unreachable(host, signal.aborted ? 'gave no whole answer in time' : reasonOf(error)));
     const asking: ClientRequest = (url.protocol === 'https:' ? askSafely : askPlain)(
       url,
       { ...options, lookup: lookupAmong(allowed) },

@@ -3,7 +3,7 @@ import { given } from '../store/databases.ts';
 import { type FreshDatabase, freshDatabase } from '../support/postgres.ts';
 import { CutRig } from './cuts.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 describe('the connection to PostgreSQL cut at each message of the commit in turn (CONTRACT: Outcomes)', () => {
   let database: FreshDatabase | null = null;

@@ -18,7 +18,7 @@ export async function ask(
     }
   }
   // Opened anew each time: a connection that stays would spare a server that starts its recovery.
-  const file = new Database(database.sqlite, { timeout: 5_000 });
+  const file = new Database(database.sqlite, { timeout: 60_000 });
   try {
     return file.prepare(text.replace(/\$\d+(?:::\w+)?/g, '?')).all([...params]) as Record<string, unknown>[];
   } finally {

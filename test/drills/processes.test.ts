@@ -5,7 +5,7 @@ import { Cluster } from './cluster.ts';
 import { doubleSubmits, edits, type Place, sameName } from './concurrency.ts';
 import { kills } from './kills.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 /* The suite's share; `npm run drill` does the same with many more. On PostgreSQL there are two server processes. */
 let built = '';

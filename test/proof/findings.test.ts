@@ -14,20 +14,20 @@ import {
   flowOf,
   found,
   identification,
+  link,
   login,
   newPassword,
   onlyIf,
   password,
   pathOf,
   profile,
+  recovery,
+  settings,
+  signIn,
   update,
 } from '../support/proof-rig.ts';
 
-const settings = { designation: 'stage_configuration', authentication: 'require_authenticated' };
-const recovery = { designation: 'recovery' };
-const oneTimeLink: StagePart = { kind: 'doorward_stages_one_time_link.onetimelinkstage' };
 const mail: StagePart = { kind: 'email' };
-const signIn = { designation: 'authentication' };
 const dummy: StagePart = { kind: 'dummy' };
 const deny: StagePart = { kind: 'deny' };
 const logout: StagePart = { kind: 'user_logout' };
@@ -134,8 +134,8 @@ const samples: readonly Sample[] = [
   ['asks_after_sign_out', [flowOf([logout, dummy])], [flowOf([dummy, logout])]],
   [
     'link_taken',
-    [flowOf([oneTimeLink, mail, newPassword, update, oneTimeLink], recovery)],
-    [flowOf([oneTimeLink, newPassword, update, oneTimeLink], recovery)],
+    [flowOf([link, mail, newPassword, update, link], recovery)],
+    [flowOf([link, newPassword, update, link], recovery)],
   ],
   ['unmet_need', [flowOf([login], signIn)], [flowOf([identification, password, login], signIn)]],
   ['may_lack', [policy, flowOf([onlyIf(profile, 'office'), create])], [flowOf([profile, create])]],

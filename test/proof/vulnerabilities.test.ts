@@ -18,6 +18,9 @@ import {
   password,
   pathOf,
   profile,
+  recovery,
+  settings,
+  signIn,
   update,
 } from '../support/proof-rig.ts';
 
@@ -36,10 +39,6 @@ const stages = [mail, authenticator, removal];
 const byMail: StagePart = { kind: 'tests.mail' };
 const byAuthenticator: StagePart = { kind: 'tests.authenticator' };
 const check = (...flows: readonly (FlowPart | string)[]) => findingsOf(flows, { stages });
-
-const recovery = { designation: 'recovery' };
-const signIn = { designation: 'authentication' };
-const settings = { designation: 'stage_configuration', authentication: 'require_authenticated' };
 
 describe('configurations behind vulnerabilities of such systems are found, and their mended flows pass', () => {
   it('CVE-2026-18963: a password reset whose e-mail step can be skipped', async () => {

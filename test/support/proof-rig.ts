@@ -58,6 +58,11 @@ export function flowOf(
   return { slug, stages, attrs };
 }
 
+/** What flows are for, as `attrs`. */
+export const recovery = { designation: 'recovery' };
+export const signIn = { designation: 'authentication' };
+export const settings = { designation: 'stage_configuration', authentication: 'require_authenticated' };
+
 export const identification: StagePart = {
   kind: 'identification',
   attrs: { user_fields: ['username', 'email'], show_matched_user: false },

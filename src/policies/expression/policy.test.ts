@@ -230,7 +230,7 @@ describe('other servers', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    const expressionHosts = createExpressionHosts(['127.0.0.1']);
+    const expressionHosts = createExpressionHosts(['127.0.0.1'], 60_000);
     const at = `http://127.0.0.1:${port}`;
     try {
       const source = [
