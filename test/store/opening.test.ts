@@ -1,4 +1,4 @@
-import { access, stat } from 'node:fs/promises';
+import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import Database from 'libsql';
 import pg from 'pg';
@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { Keyring } from '../../src/kernel/secrets.ts';
 import { type OpenStore, openStore, type StoreOptions } from '../../src/store/open.ts';
-import { migrations } from '../../src/store/schema.ts';
-import { added, emptyDatabase, newerKeys, onEachDatabase, secretKey } from './databases.ts';
+import { ddlFor, migrations } from '../../src/store/schema.ts';
+import { added, emptyDatabase, given, newerKeys, onEachDatabase, secretKey } from './databases.ts';
 
 const other = 'a secret key that this database has never seen';
 const schema = migrations.map(({ name }) => name);
@@ -61,6 +61,31 @@ describe.each(['sqlite', 'postgres'] as const)('opening an empty database at onc
     const stores = await Promise.all(opening);
     expect(stores.flatMap(({ migrations }) => migrations)).toEqual(schema);
     await Promise.all(stores.map((store) => store.close()));
+    await remove();
+  });
+
+  it('gives connections of an older schema a name of their own', async () => {
+    const { database, remove } = await emptyDatabase(dialect);
+    if ('sqlite' in database) await mkdir(dirname(database.sqlite), { recursive: true });
+    const before = migrations.filter(({ id }) => id < 8);
+    const rows = before.map(({ id, name }) => `INSERT INTO doorward_migration VALUES (${id}, '${name}', 0);`);
+    await execute(
+      database,
+      `CREATE TABLE doorward_migration (id integer NOT NULL PRIMARY KEY, name text NOT NULL, applied_at bigint NOT NULL);
+      ${before.map((migration) => ddlFor(dialect, migration)).join('')} ${rows.join('')}
+      INSERT INTO doorward_user (id, uuid, username, username_key, name, email, path, type, is_active, attributes,
+        date_joined, last_updated, version, provenance)
+        VALUES (1, 'u', 'ada', 'ada', '', '', '', 'internal', 1, '{}', 0, 0, 1, '{}');
+      INSERT INTO doorward_connection (source, identifier, user_id, created_at)
+        VALUES ('github', '1', 1, 0), ('github', '2', 1, 0);`,
+    );
+    const store = await openStore({ database, keyring, clock: systemClock });
+    expect(store.migrations).toEqual(schema.slice(before.length));
+    const [one, two] = await store.accounts.listConnections({ userId: 1 });
+    for (const { uuid } of [given(one), given(two)])
+      expect(await store.accounts.listConnections({ uuid })).toMatchObject([{ source: 'github', uuid }]);
+    expect(one?.uuid).not.toBe(two?.uuid);
+    await store.close();
     await remove();
   });
 
