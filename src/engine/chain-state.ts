@@ -183,13 +183,13 @@ export function handedOut(
 
 /** The browser's session as a stage changed it. */
 function withSession(state: ChainState, session: SessionChange): Partial<ChainState> {
-  const { visitor } = state;
-  if (session.kind === 'end')
-    return { session, visitor: { ...visitor, user: null, impersonator: null, session: null } };
-  const sessionHash = hashToken(session.token);
-  if (session.kind !== 'begin') return { session, sessionHash };
+  const token = session.token ?? newToken();
+  const sessionHash = hashToken(token);
+  if (session.kind === 'renew' || session.kind === 'hand_over') return { session, sessionHash };
+  const user = session.kind === 'begin' ? { user: session.user } : { user: null, session: null };
   return {
-    ...{ session, sessionHash, visitor: { ...visitor, user: session.user, impersonator: null } },
+    session: session.kind === 'end' ? { kind: 'end', token } : session,
+    ...{ sessionHash, visitor: { ...state.visitor, impersonator: null, ...user } },
     effects: state.effects.map((effect) =>
       // A session renewed in this very request gives way to the new one, so the old one ends under its old id.
       effect.kind === 'session.renew' && effect.to === state.sessionHash

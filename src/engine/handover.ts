@@ -13,19 +13,20 @@ export function handsOver({ input, visitor }: Scene): boolean {
 }
 
 /**
- * What is kept of a chain that went on under another token. A run that ends has nothing left to share, and its browser
+ * What is kept of a chain that went on under another token, after a proof or a sign-out. A run that ends has nothing left to share, and its browser
  * keeps the token that it has.
  */
 export function handoverOf(world: World, scene: Scene, run: Run, chain: Chain): Handover | null {
   const { state } = chain;
   const { input, now, sessionHash } = scene;
-  if (state.session?.kind !== 'hand_over') return null;
+  if (state.session?.kind !== 'hand_over' && state.session?.kind !== 'end') return null;
   if (state.ended !== null) {
-    chain.state = { ...state, session: null, sessionHash };
+    const session = state.session.kind === 'end' ? state.session : null;
+    chain.state = { ...state, session, sessionHash };
     return null;
   }
   // Nobody repeats an answer that others could guess, to be given what its sender was.
-  if (!chain.heldSecret || input.answer === null) return null;
+  if (state.session.kind === 'end' || !chain.heldSecret || input.answer === null) return null;
   const token = world.keyring.seal('replay', state.session.token, run.id);
   return { at: now, answer: answerDigest(world, input.answer.body), token };
 }

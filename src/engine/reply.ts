@@ -116,10 +116,11 @@ function unchangedSession({ input }: Scene): StepReply['session'] {
 }
 
 function sessionOf(scene: Scene, chain: Chain): StepReply['session'] {
-  const { session } = chain.state;
+  const { session, ended } = chain.state;
   if (session === null) return unchangedSession(scene);
-  if (session.kind === 'end') return 'end';
-  if (session.kind === 'hand_over') return { token: session.token, persistent: false, expiresAt: null };
+  const anonymous = (token: string) => ({ token, persistent: false, expiresAt: null });
+  if (session.kind === 'end') return ended !== null || session.token === undefined ? 'end' : anonymous(session.token);
+  if (session.kind === 'hand_over') return anonymous(session.token);
   const kept = scene.visitor.session;
   return session.kind === 'begin'
     ? { token: session.token, persistent: session.persistent, expiresAt: session.expiresAt }

@@ -165,7 +165,8 @@ export type SessionChange =
   | { readonly kind: 'renew'; readonly token: string }
   /** The engine's own: an anonymous browser goes on under another token (`handover.ts`). */
   | { readonly kind: 'hand_over'; readonly token: string }
-  | { readonly kind: 'end' };
+  /** `token` is the engine's own: a run that still asks something goes on under it, in a browser that is nobody's. */
+  | { readonly kind: 'end'; readonly token?: string };
 
 /**
  * Types a stage's declaration by its config schema, and by what it needs and gives: typed flows are checked by that.

@@ -30,7 +30,6 @@ import {
 const mail: StagePart = { kind: 'email' };
 const dummy: StagePart = { kind: 'dummy' };
 const deny: StagePart = { kind: 'deny' };
-const logout: StagePart = { kind: 'user_logout' };
 const policy = expressionsOf({ office: 'return True', other: 'return False' });
 const leadsTo = (slug: string, more = {}): StagePart => {
   const target_flow = `!Find [authentik_flows.flow, [slug, ${slug}]]`;
@@ -131,7 +130,6 @@ const samples: readonly Sample[] = [
     [policy, flowOf([onlyIf({ ...deny, binding: { invalid_response_action: 'restart' } }, 'office'), dummy])],
     [policy, flowOf([onlyIf(deny, 'office'), dummy])],
   ],
-  ['asks_after_sign_out', [flowOf([logout, dummy])], [flowOf([dummy, logout])]],
   [
     'link_taken',
     [flowOf([link, mail, newPassword, update, link], recovery)],

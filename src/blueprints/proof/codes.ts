@@ -54,7 +54,6 @@ const table = {
   jump_to_nowhere: { severity: 'error', title: 'A redirect into a flow that does not exist' },
   jump_loop: { severity: 'error', title: 'Flows that lead into each other without asking anything' },
   restart_loop: { severity: 'error', title: 'A flow that begins anew for ever' },
-  asks_after_sign_out: { severity: 'warning', title: 'A stage that asks after a sign-out, which begins the flow anew' },
   link_taken: { severity: 'warning', title: 'A link in a message that another stage takes for its own' },
   unmet_need: { severity: 'warning', title: 'A stage without what it needs' },
   may_lack: { severity: 'note', title: 'A stage that lacks what it needs on some path' },

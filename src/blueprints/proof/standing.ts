@@ -44,8 +44,6 @@ export interface Standing {
   /** Flows that began since a visitor last answered something. */
   readonly unasked: ReadonlySet<string>;
   readonly redirected: boolean;
-  /** The session ended in this request, and the run with it at the next answer: the browser has another cookie then. */
-  readonly signedOut: boolean;
   /** Something was written or somebody signed in. */
   readonly acted: boolean;
 }
@@ -65,13 +63,13 @@ export function beginning(visitor: Walker): Standing {
     ...{ visitor, pending: 'nobody', active: false, hasPassword: false, joined: false, nameUsed: 'no' },
     ...{ proven: none, asked: none, spared: none, allowed: none, open: none, usedUp: none, answers: new Map() },
     ...{ fresh: none, keys: none, said: new Map(), unlikely: false, loose: false, unasked: none },
-    ...{ redirected: false, signedOut: false, acted: false },
+    ...{ redirected: false, acted: false },
   };
 }
 
 /** How a flow begins anew, or another one after it, when the plan context does not go along. */
-export function withoutContext({ visitor, unasked, usedUp, signedOut }: Standing): Standing {
-  return { ...beginning(visitor), unasked, usedUp, signedOut };
+export function withoutContext({ visitor, unasked, usedUp }: Standing): Standing {
+  return { ...beginning(visitor), unasked, usedUp };
 }
 
 /** How a run begins that a source or a program started: all that stages need may be there. */

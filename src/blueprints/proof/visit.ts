@@ -26,10 +26,7 @@ function act(call: Visit, standing: Standing): readonly Next[] {
   if (proof.writes !== undefined) return write(call, proof.writes, next.standing);
   if (proof.deletes) return [{ kind: 'pass', standing: deleted(call, next.standing) }];
   if (proof.signsIn) return [signedIn(call, next.standing)];
-  if (proof.signsOut) {
-    const signedOut = standing.signedOut || standing.visitor === 'signed_in';
-    return [{ kind: 'pass', standing: { ...next.standing, visitor: 'anonymous', signedOut } }];
-  }
+  if (proof.signsOut) return [{ kind: 'pass', standing: { ...next.standing, visitor: 'anonymous' } }];
   if (proof.goesTo === undefined || 'address' in proof.goesTo) return [next];
   const { flow, keepContext } = proof.goesTo;
   return [{ kind: 'jump', flow, keep: keepContext, standing: next.standing }];
@@ -87,7 +84,7 @@ function signedIn(call: Visit, standing: Standing): Next {
   if (pending === 'named' && proven.size === 0)
     call.report('sign_in_without_proof', withoutProof(call, 'is signed in as that user'));
   else if (pending === 'named') judgeFactors(call, standing);
-  return { kind: 'pass', standing: { ...standing, visitor: 'signed_in', signedOut: false, acted: true } };
+  return { kind: 'pass', standing: { ...standing, visitor: 'signed_in', acted: true } };
 }
 
 function judgeFactors({ flow, binding, factors, report }: Visit, standing: Standing): void {

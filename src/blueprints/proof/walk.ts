@@ -15,7 +15,7 @@ import {
 import type { Visit } from './situation.ts';
 import { beginning, plus, type Standing, standingKey, trustedBeginning, withoutContext } from './standing.ts';
 import { visit } from './visit.ts';
-import { asksAfterSignOut, jumpLoop, jumpToNowhere, linkNotUsedUp, restartLoop } from './way-words.ts';
+import { jumpLoop, jumpToNowhere, linkNotUsedUp, restartLoop } from './way-words.ts';
 
 /** Far beyond any flow that a person can follow. */
 const nodeLimit = 5_000;
@@ -150,10 +150,6 @@ export class Walk {
     this.#noteNeeds(node, binding, stage?.needs ?? [], proof);
     // What was done up to here is carried out before anybody is asked.
     if (proof.asks) this.#settle(node);
-    if (proof.asks && standing.signedOut) {
-      this.#report(flow, binding, 'asks_after_sign_out', node, asksAfterSignOut(binding));
-      return;
-    }
     const doubts: Doubt[] = proof.asks ? [] : [...node.doubts];
     const call: Visit = {
       ...{ flow, binding, proof, gives: stage?.gives ?? [], standing, step, factors: this.#world.factors },
@@ -217,12 +213,6 @@ export class Walk {
       return;
     }
     const begins = next.keep ? standing : withoutContext(standing);
-    if (standing.signedOut) {
-      // The browser opens that flow as anybody does.
-      this.#settle(node);
-      this.#ends = true;
-      return;
-    }
     const entering = { before: step, why: `"${binding.stage.name}" leads here`, doubts: [] };
     if (this.#enter(target, { ...begins, redirected: true }, entering)) {
       this.#settle(node);

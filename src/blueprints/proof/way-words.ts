@@ -24,13 +24,6 @@ export function jumpLoop({ stage }: CompiledBinding, slug: string): Said {
   };
 }
 
-export function asksAfterSignOut({ stage }: CompiledBinding): Said {
-  return {
-    message: `Who was signed in has another session once they are signed out, and what they answer to "${stage.name}" begins the flow anew.`,
-    change: `Bind "${stage.name}" before the sign-out.`,
-  };
-}
-
 export function linkNotUsedUp(secrets: readonly string[]): Said {
   const words = secrets.join(' and ').replaceAll('_', ' ');
   return {
