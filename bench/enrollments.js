@@ -5,7 +5,7 @@
  */
 
 const executor = '/api/v3/flows/executor/default-enrollment-flow/?query=';
-const password = 'correct horse battery staple';
+export const password = 'correct horse battery staple';
 
 /**
  * What one new visitor does to be a signed-in user, and the checks that it came about; each returns the cookies that the

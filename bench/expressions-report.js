@@ -17,29 +17,8 @@ import { aligned, markdown } from './tables.js';
  * @property {Load[]} loads
  */
 
-const heading = '## Expressions';
+export const heading = '## Expressions';
 const target = { pythonMs: 0.6, delayMs: 20 };
-
-/** The section of a document, or nothing. @param {string} text */
-export function sectionOf(text) {
-  return parts(text).filter(isOurs).join('').trim();
-}
-
-/** A document with another section, at its end. @param {string} text @param {string} section */
-export function withSection(text, section) {
-  const others = parts(text).filter((part) => !isOurs(part));
-  return `${[others.join('').trimEnd(), section.trim()].filter((part) => part !== '').join('\n\n')}\n`;
-}
-
-/** @param {string} text */
-function parts(text) {
-  return text.split(/^(?=## )/m);
-}
-
-/** @param {string} part */
-function isOurs(part) {
-  return part.startsWith(`${heading}\n`);
-}
 
 /** For a terminal. @param {Results} results */
 export function summary(results) {

@@ -10,8 +10,9 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { expressionRunner } from '../scripts/expression-runner.js';
-import { section, summary, withSection } from './expressions-report.js';
+import { heading, section, summary } from './expressions-report.js';
 import { machine } from './machine.js';
+import { withSection } from './sections.js';
 import { quantile } from './statistics.js';
 
 /**
@@ -218,5 +219,6 @@ async function report(results) {
   await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
   console.log(summary(results));
   console.error(`\nall numbers: ${file}`);
-  if (options['write-docs']) await writeFile(docs, withSection(await readFile(docs, 'utf8'), section(results)));
+  if (options['write-docs'])
+    await writeFile(docs, withSection(await readFile(docs, 'utf8'), heading, section(results)));
 }

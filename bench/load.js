@@ -1,29 +1,32 @@
 /*
  * The load, in a process of its own: N visitors after one another on each of N connections, none waiting between them.
- * `node load.js '{"peer":"doorward","port":9000,"clients":8,"seconds":6,"warmup":2}'`; with IPC it says when the measured
+ * `node load.js '{"peer":"doorward","journey":"enrollment","port":9000,"clients":8,"seconds":6,"warmup":2}'`; with IPC it says when the measured
  * time begins and ends, so that the server's CPU can be read at the same moments.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from './connection.js';
-import { enrollments } from './enrollments.js';
+import { enrollments, password } from './enrollments.js';
+import { journeys } from './journeys.js';
 import { quantile } from './statistics.js';
 
 /**
  * @typedef {object} Load
  * @property {import('./enrollments.js').Peer} peer
+ * @property {import('./journeys.js').Journey} [journey] an enrollment by default
  * @property {number} port
  * @property {number} clients
  * @property {number} seconds measured
  * @property {number} warmup seconds before
  *
  * @typedef {object} LoadResult
- * @property {number} enrollments completed in the measured time
+ * @property {number} completed in the measured time
  * @property {number} total completed at all
+ * @property {number} users who were enrolled
  * @property {number} seconds
  * @property {number} perSecond
  * @property {number} requestsPerSecond
- * @property {number} p50 milliseconds for one whole enrollment
+ * @property {number} p50 milliseconds for one whole journey
  * @property {number} p99
  * @property {number} errors
  * @property {string | null} firstError
@@ -34,7 +37,8 @@ import { quantile } from './statistics.js';
 const load = JSON.parse(process.argv[2] ?? '{}');
 const say = (/** @type {unknown} */ message) =>
   process.send === undefined ? console.log(JSON.stringify(message)) : process.send(message);
-const enroll = enrollments[load.peer];
+const { peer, journey = 'enrollment' } = load;
+const travel = journeys[journey][peer];
 const series = randomBytes(5).toString('hex');
 
 let phase = 'warm-up';
@@ -47,12 +51,21 @@ let cookie = '';
 /** @type {number[]} */
 let latencies = [];
 
-/** @param {Connection} connection */
-async function visit(connection) {
+const newcomer = () => ({ name: `v${series}${visitors++}`, password });
+
+/** Whoever signs in or recovers their account has one: each connection is one person's. @param {Connection} connection */
+async function enrolled(connection) {
+  const visitor = newcomer();
+  await enrollments[peer](connection, visitor.name);
+  return visitor;
+}
+
+/** @param {Connection} connection @param {import('./journeys.js').Visitor | null} own */
+async function visit(connection, own) {
   while (phase !== 'over') {
     const began = performance.now();
     try {
-      cookie = await enroll(connection, `v${series}${visitors++}`);
+      cookie = await travel(connection, own ?? newcomer());
       total += 1;
       if (phase === 'measured') latencies.push(performance.now() - began);
     } catch (error) {
@@ -66,7 +79,8 @@ async function visit(connection) {
 
 const connections = Array.from({ length: load.clients }, () => new Connection(load.port));
 const answered = () => connections.reduce((sum, connection) => sum + connection.answers, 0);
-const visits = connections.map(visit);
+const own = journey === 'enrollment' ? [] : await Promise.all(connections.map(enrolled));
+const visits = connections.map((connection, index) => visit(connection, own[index] ?? null));
 
 await sleep(load.warmup * 1000);
 const answeredBefore = answered();
@@ -82,12 +96,18 @@ const measured = latencies;
 latencies = [];
 // What is under way is finished, so that it does not weigh on whoever is measured next.
 await Promise.all(visits);
+const [connection] = connections;
+const [someone] = own;
+// A new password is one that signs in.
+if (journey === 'recovery' && connection !== undefined && someone !== undefined)
+  cookie = await journeys['sign-in'][peer](connection, someone);
 for (const connection of connections) connection.close();
 
 /** @type {LoadResult} */
 const result = {
-  enrollments: measured.length,
+  completed: measured.length,
   total,
+  users: visitors,
   seconds,
   perSecond: measured.length / seconds,
   requestsPerSecond: answers / seconds,

@@ -12,7 +12,7 @@ const hashingNames = { on: 'default hashing', off: 'hashing off' };
 
 /** For a terminal. @param {Results} results */
 export function summary(results) {
-  const parts = groups(results).map(({ title, rows }) => `${title}\n${aligned(rows)}`);
+  const parts = groups(results.cells, 'enrollments').map(({ title, rows }) => `${title}\n${aligned(rows)}`);
   return ['', ...parts, aligned(others(results)), aligned(targetTable(targets(results)))].join('\n\n');
 }
 
@@ -52,7 +52,7 @@ libuv's four threads; with hashing off both keep the password as it is, which sh
 
 ## Results
 
-${groups(results)
+${groups(results.cells, 'enrollments')
   .map(({ title, rows }) => `### ${title}\n\n${markdown(rows)}`)
   .join('\n\n')}
 
@@ -66,8 +66,8 @@ ${markdown(targetTable(targets(results)))}
 `;
 }
 
-/** @param {Results} results */
-function groups({ cells }) {
+/** One table for each database and hashing. @param {Cell[]} cells @param {string} what is done */
+export function groups(cells, what) {
   const titles = [...new Set(cells.map(titleOf))];
   return titles.map((title) => ({
     title,
@@ -75,7 +75,7 @@ function groups({ cells }) {
       [
         'clients',
         'server',
-        'enrollments/s',
+        `${what}/s`,
         'requests/s',
         'p50 ms',
         'p99 ms',
@@ -104,7 +104,7 @@ function cellRows({ clients, rounds }) {
       number(median(of.map((round) => round.requestsPerSecond))),
       spread(of.map((round) => round.p50)),
       spread(of.map((round) => round.p99)),
-      spread(of.map((round) => round.cpuMs / round.enrollments)),
+      spread(of.map((round) => round.cpuMs / round.completed)),
       number(Math.max(...of.map((round) => round.rssMb))),
       peer === 'doorward' && rounds['better-auth'].length > 0 ? ratio(rounds) : '',
     ]);

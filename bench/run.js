@@ -7,13 +7,15 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { heading as accountsHeading, accountsSection, accountsSummary } from './accounts-report.js';
 import { coldStarts } from './cold-start.js';
 import { openDatabases } from './databases.js';
-import { sectionOf, withSection } from './expressions-report.js';
+import { heading as expressionsHeading } from './expressions-report.js';
 import { machine, versions } from './machine.js';
 import { profile } from './profile.js';
 import { document, summary } from './report.js';
 import { roundTrips } from './round-trips.js';
+import { sectionOf, withSection } from './sections.js';
 import { cleanEnvironment, measure, peers, startServer } from './servers.js';
 import { userWrite } from './user-write.js';
 import { heading, userWriteSection, userWriteSummary } from './user-write-report.js';
@@ -35,6 +37,7 @@ import { heading, userWriteSection, userWriteSummary } from './user-write-report
  * @property {string} command
  * @property {number} seconds of one measurement
  * @property {Cell[]} cells
+ * @property {{ 'sign-in': Cell[], recovery: Cell[] }} accounts
  * @property {Record<number, { perSecond: number, cpuMs: number }[]>} hash bare argon2id, by jobs at once
  * @property {Record<import('./servers.js').Peer, import('./cold-start.js').Start[]> | null} starts
  * @property {Partial<Record<import('./servers.js').Peer, number>>} roundTrips to PostgreSQL per enrollment
@@ -50,11 +53,11 @@ const help = `node bench/run.js [options]
   --clients 1,8,32
   --peers better-auth,doorward
   --starts 10              cold starts of each (0: none)
-  --only peers|user-write  one half: the comparison, or what a user write costs
+  --only peers|accounts|user-write  one part: enrollments compared, sign-ins and recoveries compared, what a user write costs
   --records 10000          of doorward run
   --users 1000,100000,1000000  who are there when one more enrolls
   --posts 1500             enrollments with each of these
-  --write-docs             writes docs/benchmarks.md; with --only, its half of it
+  --write-docs             writes docs/benchmarks.md; with --only, its part of it
   --profile                only Doorward, one cell (the first of each list) under V8's profiler
 BENCH_DATABASE_URL names a PostgreSQL server where databases may be created; without it a throwaway one is started.`;
 
@@ -77,7 +80,8 @@ const { values: options } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-if (!['', 'peers', 'user-write'].includes(options.only)) throw new Error('--only takes peers or user-write');
+const parts = ['peers', 'accounts', 'user-write'];
+if (!['', ...parts].includes(options.only)) throw new Error(`--only takes ${parts.join(' or ')}`);
 if (options.help) {
   console.log(help);
   process.exit();
@@ -91,6 +95,7 @@ const chosen = peers.filter((peer) => options.peers.split(',').includes(peer));
 const seconds = Number(options.seconds);
 const warmup = Number(options.warmup);
 const cores = availableParallelism();
+const asked = (/** @type {string} */ part) => options.only === '' || options.only === part;
 const say = (/** @type {string} */ line) => console.error(line);
 
 await mkdir(join(import.meta.dirname, 'results'), { recursive: true });
@@ -122,13 +127,15 @@ async function measured() {
     command: ['node bench/run.js', ...process.argv.slice(2)].join(' '),
     seconds,
     cells: [],
+    accounts: { 'sign-in': [], recovery: [] },
     hash: {},
     starts: null,
     roundTrips: {},
     userWrite: null,
   };
-  if (options.only !== 'user-write') await comparison(results);
-  if (options.only !== 'peers')
+  if (asked('peers')) await comparison(results);
+  if (asked('accounts')) await accounts(results);
+  if (asked('user-write'))
     results.userWrite = await userWrite(databases, {
       ...{ kinds, say, records: Number(options.records), posts: Number(options.posts) },
       sizes: options.users.split(',').map(Number),
@@ -136,23 +143,35 @@ async function measured() {
 
   const file = join(import.meta.dirname, 'results', `${results.date.replaceAll(':', '-')}.json`);
   await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
-  if (options.only !== 'user-write') console.log(summary(results));
+  if (asked('peers')) console.log(summary(results));
+  if (asked('accounts')) console.log(accountsSummary(results));
   if (results.userWrite !== null) console.log(userWriteSummary(results.userWrite));
   say(`\nall numbers: ${file}`);
   if (options['write-docs']) await writeDocs(results);
 }
 
-/** The half that was not measured stays as it is. @param {Results} results */
+/** What was not measured stays as it is. @param {Results} results */
 async function writeDocs(results) {
   const file = join(root, 'docs', 'benchmarks.md');
   const before = await readFile(file, 'utf8').catch(() => '# Benchmarks\n');
-  const [peersBefore = '', userWriteBefore] = withSection(before, '').split(heading);
-  const first = options.only === 'user-write' ? peersBefore : document(results);
   const { userWrite: measured } = results;
-  const kept = userWriteBefore === undefined ? '' : `${heading}${userWriteBefore}`;
-  const written = `${first.trimEnd()}\n\n${measured === null ? kept : userWriteSection(results, measured)}`;
-  // What `bench/expressions.js` wrote is its own.
-  await writeFile(file, withSection(written, sectionOf(before)));
+  const later = [
+    [accountsHeading, asked('accounts') ? accountsSection(results) : sectionOf(before, accountsHeading)],
+    [heading, measured === null ? sectionOf(before, heading) : userWriteSection(results, measured)],
+    // What `bench/expressions.js` wrote is its own.
+    [expressionsHeading, sectionOf(before, expressionsHeading)],
+  ];
+  let written = asked('peers') ? document(results) : before;
+  for (const [title = '', section = ''] of later) written = withSection(written, title, section);
+  await writeFile(file, written);
+}
+
+/** Sign-ins and recoveries of who is enrolled. @param {Results} results */
+async function accounts(results) {
+  for (const journey of /** @type {const} */ (['sign-in', 'recovery']))
+    for (const database of kinds)
+      for (const hashing of hashings)
+        results.accounts[journey].push(...(await group(database, hashing, results, journey)));
 }
 
 /** Both servers under the same load. @param {Results} results */
@@ -171,10 +190,11 @@ async function comparison(results) {
  *
  * @param {DatabaseKind} database
  * @param {'on' | 'off'} hashing
- * @param {Results} results gets the bare hash rates, measured in the same rounds
+ * @param {Results} results gets the bare hash rates, measured in the same rounds as enrollments
+ * @param {import('./journeys.js').Journey} [journey]
  * @returns {Promise<Cell[]>}
  */
-async function group(database, hashing, results) {
+async function group(database, hashing, results, journey = 'enrollment') {
   const servers = [];
   for (const peer of chosen)
     servers.push(await startServer(peer, { database: await databases.fresh(database), hashing: hashing === 'on' }));
@@ -187,15 +207,15 @@ async function group(database, hashing, results) {
   }));
   try {
     // The compiler's warm-up; what follows is each cell's own.
-    for (const server of servers) await measure(server, { clients: 8, seconds: warmup, warmup: 0 });
+    for (const server of servers) await measure(server, { journey, clients: 8, seconds: warmup, warmup: 0 });
     for (let round = 0; round < Number(options.rounds); round++) {
-      if (hashing === 'on') for (const jobs of new Set([1, cores])) bareHash(jobs, results);
+      if (hashing === 'on' && journey === 'enrollment') for (const jobs of new Set([1, cores])) bareHash(jobs, results);
       for (const { clients, rounds } of cells) {
         for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
-          const result = await measure(server, { clients, seconds, warmup });
+          const result = await measure(server, { journey, clients, seconds, warmup });
           rounds[server.peer].push(result);
           const { perSecond, p50, p99 } = result;
-          const what = `${database}, hashing ${hashing}, ${clients} clients, ${server.peer}`;
+          const what = `${journey}, ${database}, hashing ${hashing}, ${clients} clients, ${server.peer}`;
           say(`${what}: ${perSecond.toFixed(1)}/s, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
         }
       }

@@ -71,7 +71,7 @@ export async function startServer(peer, { database, hashing, nodeFlags = [] }) {
 }
 
 /**
- * Loads a server and checks what came of it: no error, as many new users as enrollments, and a cookie that is a session.
+ * Loads a server and checks what came of it: no error, as many new users as enrolled, and a cookie that is a session.
  *
  * @param {Server} server
  * @param {Omit<Load, 'peer' | 'port'>} load
@@ -102,9 +102,9 @@ export async function measure(server, load) {
  * @param {LoadResult} result
  * @param {number} users new ones
  */
-async function check({ peer, signedIn }, { total, errors, firstError, cookie }, users) {
+async function check({ peer, signedIn }, { total, users: enrolled, errors, firstError, cookie }, users) {
   if (errors > 0)
-    throw new Error(`${peer}: ${errors} of ${errors + total} enrollments failed, the first with: ${firstError}`);
-  if (users !== total) throw new Error(`${peer}: ${total} enrollments made ${users} users`);
+    throw new Error(`${peer}: ${errors} of ${errors + total} visitors failed, the first with: ${firstError}`);
+  if (users !== enrolled) throw new Error(`${peer}: ${enrolled} enrollments made ${users} users`);
   if ((await signedIn(cookie)) === null) throw new Error(`${peer}: the cookie of the last visitor is no session`);
 }

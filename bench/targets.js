@@ -69,7 +69,7 @@ function cpuTargets(cells, hash) {
       .map(({ clients, rounds }) => {
         // One hash costs more when its neighbour core hashes too, so like is compared with like.
         const bare = median((hash[clients === 1 ? 1 : parallel] ?? []).map((run) => run.cpuMs));
-        return { clients, value: median(rounds.doorward.map((round) => round.cpuMs / round.enrollments)) / bare };
+        return { clients, value: median(rounds.doorward.map((round) => round.cpuMs / round.completed)) / bare };
       });
     const name = `CPU of an enrollment against one bare hash, ${database === 'sqlite' ? 'SQLite' : 'PostgreSQL'}`;
     return judged(name, `at most ${most.cpuPerHash} ×`, measured, (value) => value <= most.cpuPerHash);

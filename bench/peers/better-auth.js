@@ -7,11 +7,17 @@ import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
 import { toNodeHandler } from 'better-auth/node';
 import { SqliteDialect } from 'kysely';
-import { listen, runPeer, secret } from './control.js';
+import { listen, runPeer, secret, withMail } from './control.js';
 
 await runPeer(async ({ database, hashing, port: wanted, migrated }) => {
   const store = database.startsWith('postgres') ? await postgres(database) : await sqlite(database);
-  const server = createServer((request, response) => handler(request, response));
+  /** @type {Map<string, string>} */
+  const tokens = new Map();
+  const listener = withMail(
+    async (address) => tokens.get(address) ?? '',
+    (request, response) => handler(request, response),
+  );
+  const server = createServer(listener);
   /** @type {ReturnType<typeof toNodeHandler>} */
   let handler = async (_request, response) => void response.writeHead(503).end();
   const port = await listen(server, wanted);
@@ -23,7 +29,14 @@ await runPeer(async ({ database, hashing, port: wanted, migrated }) => {
     baseURL: `http://127.0.0.1:${port}`,
     secret,
     database: store.database,
-    emailAndPassword: { enabled: true, ...(hashing ? {} : { password: plain }) },
+    emailAndPassword: {
+      enabled: true,
+      ...(hashing ? {} : { password: plain }),
+      /** @param {{ user: { email: string }, token: string }} message */
+      async sendResetPassword({ user, token }) {
+        tokens.set(user.email, token);
+      },
+    },
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     logger: { disabled: true },

@@ -14,6 +14,8 @@ export const secret = 'what a benchmark keeps to itself is no secret';
  * @property {number} port
  * @property {() => Promise<number>} users how many there are
  * @property {(cookie: string) => Promise<string | null>} signedIn the address of whose session it is
+ *
+ * @typedef {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => unknown} Listener
  */
 
 /**
@@ -52,6 +54,24 @@ async function answer(running, ask, cookie) {
   if (ask === 'signedIn') return running.signedIn(cookie);
   const { user, system } = process.cpuUsage();
   return { cpuMs: (user + system) / 1000, rssMb: process.memoryUsage.rss() / 1e6 };
+}
+
+/**
+ * Gives the secret of the newest message to an address to whoever asks for it, beside the provider.
+ *
+ * @param {(address: string) => Promise<string>} secretFor
+ * @param {Listener} others
+ * @returns {Listener}
+ */
+export function withMail(secretFor, others) {
+  const path = '/bench-mail/';
+  return (request, response) => {
+    if (request.url?.startsWith(path) !== true) return others(request, response);
+    secretFor(request.url.slice(path.length)).then(
+      (secret) => response.end(secret),
+      (error) => response.writeHead(500).end(String(error)),
+    );
+  };
 }
 
 /**

@@ -3,18 +3,24 @@ import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { createDoorward } from 'doorward';
 import { plainHasher } from '../in-process.js';
-import { listen, runPeer, secret } from './control.js';
+import { keptMail } from '../kept-mail.js';
+import { listen, runPeer, secret, withMail } from './control.js';
 
 await runPeer(async ({ database, hashing, port: wanted }) => {
   /** @type {import('doorward').Doorward | null} */
   let auth = null;
-  const server = createServer(
-    getRequestListener((request, { incoming }) =>
-      auth === null
-        ? new Response(null, { status: 503 })
-        : auth.fetch(request, { address: incoming.socket.remoteAddress ?? '' }),
-    ),
+  /** @type {ReturnType<typeof keptMail> | null} */
+  let mail = null;
+  const codeFor = async (/** @type {string} */ address) => {
+    mail ??= keptMail(database, secret);
+    return (await mail)(address.replace(/@.*/, ''));
+  };
+  const listener = getRequestListener((request, { incoming }) =>
+    auth === null
+      ? new Response(null, { status: 503 })
+      : auth.fetch(request, { address: incoming.socket.remoteAddress ?? '' }),
   );
+  const server = createServer(withMail(codeFor, listener));
   const port = await listen(server, wanted);
   const origin = `http://127.0.0.1:${port}`;
   const ready = await createDoorward({
