@@ -250,7 +250,13 @@ type Agreement = {
 const compilerSays: Agreement = verdicts;
 
 it.each(Object.entries(compilerSays))('the write stage and the compiler agree on %s', (key, verdict) => {
-  const rules = { attributes: {}, writable: protectedFields, impersonating: false, trustedHashes: false, addressesVerifiedAt: null };
+  const rules = {
+    attributes: {},
+    writable: protectedFields,
+    impersonating: false,
+    trustedHashes: false,
+    addressesVerifiedAt: null,
+  };
   const result = dispatch([[key, 'x']], rules);
   expect(result.ok && result.changes.written.length === 1 ? 'written' : 'refused').toBe(verdict);
 });
