@@ -71,17 +71,20 @@ export function layDesk(parts: DeskParts): Desk {
 export function readThrough(read: Reads, pending: () => readonly Effect[]): Reads {
   // Two stages of one request ask the same of a name; the index decides in the end (W32).
   const names = new Map<string, Promise<User | null>>();
+  const user: Reads['user'] = async (id) => {
+    const effects = pending();
+    const created = findCreated(effects, (one) => one.id === id);
+    const base = created ?? (await read.user(id));
+    return base === null ? null : withUpdates(base, effects);
+  };
   return {
     ...bound(read),
-    user: async (id) => {
-      const effects = pending();
-      const created = findCreated(effects, (user) => user.id === id);
-      const base = created ?? (await read.user(id));
-      return base === null ? null : withUpdates(base, effects);
-    },
+    user,
     userByUsername: async (key) => {
-      const created = findCreated(pending(), (user) => usernameKey(user.username) === key);
+      const created = findCreated(pending(), ({ username }) => usernameKey(username) === key);
       if (created !== null) return created;
+      const renamed = findRenamed(pending(), key);
+      if (renamed !== null) return user(renamed);
       const asked = names.get(key) ?? read.userByUsername(key);
       names.set(key, asked);
       return asked;
@@ -137,6 +140,15 @@ function consentGiven(effects: readonly Effect[], userId: number, key: string): 
 function findCreated(effects: readonly Effect[], matches: (user: User) => boolean): User | null {
   for (const effect of effects) if (effect.kind === 'user.create' && matches(effect.user)) return effect.user;
   return null;
+}
+
+/** Who gets this name in this very request: else the store alone would refuse the second who is to have it. */
+function findRenamed(effects: readonly Effect[], key: string): number | null {
+  const names = new Map<number, string>();
+  for (const effect of effects)
+    if (effect.kind === 'user.update' && effect.set.username !== undefined)
+      names.set(effect.id, usernameKey(effect.set.username));
+  return [...names].find(([, name]) => name === key)?.[0] ?? null;
 }
 
 function withUpdates(user: User, effects: readonly Effect[]): User {
