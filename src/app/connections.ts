@@ -10,7 +10,7 @@ import type { OpenStore } from '../store/open.ts';
 
 /** Who asks, for the event and for the message that tells the owner. */
 export interface Disconnecting {
-  readonly event: Pick<NewEvent, 'user' | 'onBehalfOf' | 'address' | 'requestId'>;
+  readonly event: Pick<NewEvent, 'user' | 'onBehalfOf' | 'context' | 'address' | 'requestId'>;
   readonly visitor: Pick<Visitor, 'agent' | 'address' | 'locale'>;
 }
 
@@ -74,10 +74,11 @@ function effectsOf({ uuid, source }: Connection, user: User, { others, by, at }:
   const known = user.attributes[sourcesAttribute];
   const left = Array.isArray(known) && !others.some((one) => one.source === source) ? known : null;
   const attributes = { ...user.attributes, [sourcesAttribute]: left?.filter((name) => name !== source) ?? [] };
+  const context = { source, ...by.event.context };
   return [
     { kind: 'connection.remove', uuid, userId: user.id },
     { kind: 'user.update', id: user.id, version: user.version, set: left === null ? {} : { attributes } },
-    { kind: 'event', event: { ...by.event, action: 'source_unlinked', context: { source }, flow: null, at } },
+    { kind: 'event', event: { ...by.event, action: 'source_unlinked', context, flow: null, at } },
     ...notice('source_disconnected', { user, visitor: by.visitor, at }),
   ];
 }

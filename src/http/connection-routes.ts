@@ -56,9 +56,11 @@ async function findIn({ app }: Site, uuid: string, scope: { readonly userId?: nu
 }
 
 async function by({ app }: Site, visit: Visit, caller: Caller, { userId }: Connection): Promise<Disconnecting> {
-  const owner = userId === caller.user.id ? caller.user : await app.store.read.user(userId);
+  const isOwn = userId === caller.user.id;
+  const owner = isOwn ? caller.user : await app.store.read.user(userId);
   const { address, requestId } = visit;
-  return { event: { ...eventActor(caller, owner), address, requestId }, visitor: atTheDoor(visit) };
+  const context = isOwn ? {} : { unlinked_by: caller.user.username };
+  return { event: { ...eventActor(caller, owner), context, address, requestId }, visitor: atTheDoor(visit) };
 }
 
 function wire({ uuid: pk, userId: user, source, identifier, createdAt }: Connection): object {

@@ -141,6 +141,10 @@ withMailOnBothDatabases('connected sources', {}, (rig) => {
     expect((await listed(rig.visitor(), all, headers)).length).toBeGreaterThan(1);
     expect(await deleted(rig.visitor(), `${all}${String(own[0]?.pk)}/`, headers)).toBe(204);
     expect(await listed(ada, all)).toEqual([]);
+    const events = `/api/v3/events/events/?action=source_unlinked&user=${String(own[0]?.user)}`;
+    expect(await listed(rig.visitor(), events, headers)).toMatchObject([
+      { user: { username: 'seen-ada' }, context: { source: 'github', unlinked_by: 'seen-chief' } },
+    ]);
   });
 
   it('are in the copy of one’s data, and go with the user', async () => {

@@ -101,6 +101,31 @@ describe('with a file of places', () => {
   });
 });
 
+describe('a request for approval', () => {
+  it('says where it was asked from', async () => {
+    const approval = {
+      kind: 'approval',
+      attrs: { approvers_group: '!Find [authentik_core.group, [name, Doorward Admins]]' },
+    };
+    const prompt = { kind: 'prompt', fields: [{ field_key: 'username' }] };
+    const { database, remove } = await emptyDatabase('sqlite');
+    const rig = await createRig({
+      ...{ database, places: { file } },
+      blueprints: [flowYaml({ slug: 'asking', stages: [prompt, approval] })],
+    });
+    await rig.auth.users.create({ username: 'root', password: 'root password', groups: ['Doorward Admins'] });
+    const visitor = rig.visitor({ address: '203.0.113.4' });
+    await visitor.open('asking');
+    await visitor.answer({ username: 'ada' });
+    const root = await signIn(rig, 'root', 'root password');
+    const list = await (await root.request('/if/approvals/')).text();
+    const [, path = ''] = /href="(\/if\/approvals\/[^"]+)"/.exec(list) ?? [];
+    expect(await (await root.request(path)).text()).toContain('203.0.113.4 (Switzerland)');
+    await rig.close();
+    await remove();
+  });
+});
+
 describe('with a function of the application’s own', () => {
   const pageWith = async (places: Locate): Promise<string> => {
     const { database, remove } = await emptyDatabase('sqlite');

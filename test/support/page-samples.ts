@@ -286,7 +286,7 @@ export const samplePages: Readonly<Record<string, string>> = {
     {
       ...consent,
       header_text: text('email.confirm', { address: 'ada.lovelace+notes@example.com' }),
-      asked: { device: 'Firefox on Linux', place: '2001:db8::5', at: '2025-01-01T12:00:00.000Z' },
+      asked: { device: 'Firefox on Linux', place: '2001:db8::5 (Vienna, Austria)', at: '2025-01-01T12:00:00.000Z' },
     },
     { title: 'Create your account' },
   ),
