@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { DatabaseOption } from '../../src/app/options.ts';
+import { openServer } from '../support/local-servers.ts';
 import type { AsInLife, ServerOrder } from './server.ts';
 
 /** What people reach all servers at; each listens on a port of its own. */
@@ -112,20 +112,9 @@ async function killed(child: ChildProcess): Promise<void> {
 
 /** The other side of the webhooks: takes all of them. */
 export async function openReceiver(): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer((request, response) => {
+  const { origin, close } = await openServer((request, response) => {
     request.resume();
     response.writeHead(204).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { url: `${origin}/`, close };
 }

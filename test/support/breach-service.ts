@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { openServer } from './local-servers.ts';
 
 /** A service that knows stolen passwords, as Have I Been Pwned does: a real server, which notes what it is asked. */
 export interface BreachService {
@@ -20,7 +20,7 @@ export async function openBreachService(stolen: Readonly<Record<string, number>>
     return { prefix: digest.slice(0, 5), line: `${digest.slice(5)}:${count}` };
   });
   const asked: (readonly [string, unknown])[] = [];
-  const server = createServer((request, response) => {
+  const { origin, close } = await openServer((request, response) => {
     const path = String(request.url);
     asked.push([path, request.headers['add-padding']]);
     if (service.misbehave !== null) return service.misbehave(response);
@@ -28,18 +28,11 @@ export async function openBreachService(stolen: Readonly<Record<string, number>>
     const padding = Array.from({ length: 20 }, (_, index) => `${String(index).padStart(35, '0')}:0`);
     response.end([...padding, ...found].join('\r\n'));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
   const service: BreachService = {
-    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/range/`,
+    url: `${origin}/range/`,
     asked,
     misbehave: null,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
   return service;
 }

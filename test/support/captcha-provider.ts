@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { openServer } from './local-servers.ts';
 
 /** A provider of captchas: a real server with a script and the question whether an answer is good. */
 export interface CaptchaProvider {
@@ -30,7 +30,7 @@ const script = `window.turnstile = {
 
 export async function openCaptchaProvider(): Promise<CaptchaProvider> {
   const asked: Record<string, string>[] = [];
-  const server = createServer(async (request, response) => {
+  const { origin, close } = await openServer(async (request, response) => {
     if (request.url === '/api.js') {
       response.setHeader('content-type', 'text/javascript');
       return response.end(script);
@@ -42,21 +42,13 @@ export async function openCaptchaProvider(): Promise<CaptchaProvider> {
     const codes = success ? [] : ['invalid-input-response'];
     return response.end(JSON.stringify({ success, 'error-codes': codes, hostname: 'localhost' }));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const origin = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   const provider: CaptchaProvider = {
     ...{ origin, asked, misbehave: null },
     attrs: {
       ...{ public_key: 'site key', private_key: captchaKey, interactive: true },
       ...{ js_url: `${origin}/api.js`, api_url: `${origin}/siteverify` },
     },
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
   return provider;
 }

@@ -1,23 +1,39 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { afterEach } from 'vitest';
 
-/** Servers on free ports of loopback, each gone after its test. @returns what starts one, and gives its origin */
-export function localServers(): (listener: RequestListener) => Promise<string> {
-  const servers: Server[] = [];
-  afterEach(async () => {
-    for (const server of servers.splice(0)) {
+/** A server on a free port of loopback. */
+export interface LocalServer {
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+export async function openServer(listener: RequestListener): Promise<LocalServer> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  // Whoever asks again must not meet a connection that is about to end.
+  server.keepAliveTimeout = 0;
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    origin: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    async close() {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
-    }
+    },
+  };
+}
+
+/** Servers that are gone after their test. @returns what starts one, and gives its origin */
+export function localServers(): (listener: RequestListener) => Promise<string> {
+  const servers: LocalServer[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.close();
   });
   return async (listener) => {
-    const server = createServer(listener).listen(0, '127.0.0.1');
+    const server = await openServer(listener);
     servers.push(server);
-    await once(server, 'listening');
-    const address = server.address();
-    return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    return server.origin;
   };
 }
 

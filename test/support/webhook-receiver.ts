@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { openServer } from './local-servers.ts';
 
 /** A webhook as it came in. */
 export interface Received {
@@ -24,7 +23,7 @@ export interface WebhookReceiver {
 export async function openReceiver(): Promise<WebhookReceiver> {
   const received: Received[] = [];
   const waiting = new Set<() => void>();
-  const server = createServer(async (request, response) => {
+  const { origin, close } = await openServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const header = (name: string): string => String(request.headers[name]);
@@ -36,12 +35,8 @@ export async function openReceiver(): Promise<WebhookReceiver> {
     for (const look of waiting) look();
     response.writeHead(await receiver.answer(one), { location: '/elsewhere' }).end('taken or not');
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
   const receiver: WebhookReceiver = {
-    url: `http://127.0.0.1:${port}/events`,
+    url: `${origin}/events`,
     received,
     answer: () => 204,
     until: (count) =>
@@ -54,11 +49,7 @@ export async function openReceiver(): Promise<WebhookReceiver> {
         waiting.add(look);
         look();
       }),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
   return receiver;
 }

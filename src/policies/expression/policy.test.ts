@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { type Asked, judge, runners } from '../../../test/support/expression-rig.ts';
+import { openServer } from '../../../test/support/local-servers.ts';
 import { testGroup } from '../../../test/support/user-write-rig.ts';
 import { createExpressionHosts } from '../../adapters/expression-hosts.ts';
 import type { Authenticator } from '../../engine/authenticator.ts';
@@ -222,16 +221,13 @@ describe('what stands in the reference’s own files (blueprints-and-expressions
 describe('other servers', () => {
   it('are asked where the administrator names them: GET with a query, POST with JSON', async () => {
     const seen: string[] = [];
-    const server = createServer(async (request, response) => {
+    const { origin: at, close } = await openServer(async (request, response) => {
       let body = '';
       for await (const chunk of request) body += String(chunk);
       seen.push(`${request.method} ${request.url} ${request.headers['x-key'] ?? ''} ${body}`);
       response.writeHead(request.url === '/no' ? 404 : 200).end('{"allowed": true}');
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
+    });
     const expressionHosts = createExpressionHosts(['127.0.0.1'], 60_000);
-    const at = `http://127.0.0.1:${port}`;
     try {
       const source = [
         `found = requests.get("${at}/a", params={"mail": "a@b.c"}, headers={"X-Key": "k"})`,
@@ -244,8 +240,7 @@ describe('other servers', () => {
       const caught = 'try:\n    requests.get("http://127.0.0.1:1/")\nexcept Exception:\n    return True';
       expect(await passes(caught, { ...known, expressionHosts })).toBe(true);
     } finally {
-      server.close();
-      await once(server, 'close');
+      await close();
     }
   });
 
