@@ -8,7 +8,7 @@ import { draftOf, sanitise, writePath } from './attributes.ts';
 import { dispatch, protectedFields } from './dispatch.ts';
 
 /** For each property; `npm run drill -- properties` asks for more. */
-const runs = { numRuns: Number(process.env.DOORWARD_PROPERTY_CASES ?? 10_000) };
+const runs = { numRuns: Number(process.env.DOORWARD_PROPERTY_CASES ?? 2_000) };
 const limit = Math.max(60_000, runs.numRuns * 20);
 const rules = {
   attributes: {},
@@ -85,8 +85,13 @@ describe('any JSON as prompt_data', { timeout: limit }, () => {
           context: { prompt_data: data },
         });
         const open = ['username', 'name', 'email', 'attributes'];
-        for (const effect of outcome.effects ?? [])
-          if (effect.kind === 'user.update') expect(open).toEqual(expect.arrayContaining(Object.keys(effect.set)));
+        for (const effect of outcome.effects ?? []) {
+          if (effect.kind !== 'user.update') continue;
+          // Another address is one that nobody confirmed.
+          const { emailVerifiedAt = null, ...set } = effect.set;
+          expect(emailVerifiedAt).toBeNull();
+          expect(open).toEqual(expect.arrayContaining(Object.keys(set)));
+        }
         const { username, name, email, attributes, version, ...rest } = accounts.users[0] ?? ada;
         const { username: _u, name: _n, email: _e, attributes: _a, version: _v, ...untouched } = ada;
         expect(rest).toEqual(untouched);
