@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freshDatabase } from '../support/postgres.ts';
-import { buildProgram, freePort, type Program } from '../support/program.ts';
+import { buildProgram, onFreePort, type Program } from '../support/program.ts';
 import { send, signUp, WebClient } from '../support/web-client.ts';
 
 const secretKey = 'a secret key of the tests with at least 32 bytes';
@@ -40,13 +40,14 @@ describe('doorward serve', () => {
   });
 
   it('keeps its key and its data for the owner alone, and goes on with the same sessions after a restart', async () => {
-    const first = await program.serve({ DOORWARD_PORT: String(await freePort()) });
+    const first = await program.serve();
     const client = new WebClient(first.origin);
     await client.open('default-enrollment-flow');
     await client.answer(signUp('ada'));
     first.signal('SIGTERM');
     await first.ended;
-    const second = await program.serve({ DOORWARD_PORT: new URL(first.origin).port });
+    const second = await program.serve();
+    client.node = second.origin;
     expect(await client.whoAmI()).toBe('ada');
     second.signal('SIGTERM');
     await second.ended;
@@ -177,9 +178,11 @@ describe('two servers on one PostgreSQL', () => {
     const fresh = await freshDatabase({ url: inject('postgresUrl') });
     const origin = 'http://id.example.test';
     const env = { DATABASE_URL: fresh.url, DOORWARD_SECRET_KEY: secretKey, DOORWARD_PUBLIC_URL: origin };
-    const ports = [await freePort(), await freePort()];
+    const start = (port: number) => program.serve({ ...env, DOORWARD_PORT: String(port) });
     // Both at once: the migration is done by one of them.
-    const servers = await Promise.all(ports.map((port) => program.serve({ ...env, DOORWARD_PORT: String(port) })));
+    const started = await Promise.all([onFreePort(start), onFreePort(start)]);
+    const servers = started.map(([server]) => server);
+    const ports = started.map(([, port]) => port);
     const client = new WebClient(origin);
     let turn = 0;
     const other = (): WebClient => {

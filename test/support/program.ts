@@ -82,8 +82,19 @@ export async function buildProgram(): Promise<Program> {
   };
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
+/** Starts a server whose port is known ahead; where somebody else took it meanwhile, on another one. */
+export async function onFreePort<Started>(start: (port: number) => Promise<Started>): Promise<[Started, number]> {
+  for (;;) {
+    const port = await freePort();
+    try {
+      return [await start(port), port];
+    } catch (error) {
+      if (!String(error).includes('is in use')) throw error;
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
