@@ -53,7 +53,7 @@ export function mailPage(
         {message.to} · <Time at={message.createdAt} words={words} />
       </p>
       {message.text.split('\n\n').map((part) => (
-        <p>{part.split('\n').map((line, index) => [index === 0 ? null : <br />, linked(line)])}</p>
+        <p class="paragraph">{part.split('\n').map((line, index) => [index === 0 ? null : <br />, linked(line)])}</p>
       ))}
     </Shell>,
   );
