@@ -74,7 +74,7 @@ async function resealed(store: OpenStore): Promise<Record<string, readonly [rese
   return Object.fromEntries(kinds.map((kind) => [kind.kind, [kind.resealed, kind.unreadable]]));
 }
 
-onEachDatabase('secrets at rest (CONTRACT: Trust)', (rig) => {
+onEachDatabase('secrets in a copy of the database (CONTRACT: Trust)', (rig) => {
   it('those of definitions and flow versions lie sealed, and are given as they were', async () => {
     const { definitions } = rig.store;
     const { revision } = await definitions.all();
