@@ -69,12 +69,18 @@ export function layDesk(parts: DeskParts): Desk {
  * to make.
  */
 export function readThrough(read: Reads, pending: () => readonly Effect[]): Reads {
-  // Two stages of one request ask the same of a name; the index decides in the end (W32).
+  // Two stages of one request ask the same of a name or a user; the index (W32) and the row's version decide in the end.
   const names = new Map<string, Promise<User | null>>();
+  const users = new Map<number, Promise<User | null>>();
+  const known = (id: number): Promise<User | null> => {
+    const asked = users.get(id) ?? read.user(id);
+    users.set(id, asked);
+    return asked;
+  };
   const user: Reads['user'] = async (id) => {
     const effects = pending();
     const created = findCreated(effects, (one) => one.id === id);
-    const base = created ?? (await read.user(id));
+    const base = created ?? (await known(id));
     return base === null ? null : withUpdates(base, effects);
   };
   return {
