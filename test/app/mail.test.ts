@@ -12,6 +12,8 @@ import { type Mail, mailEffect, mailTemplates, noticeSubjects } from '../../src/
 import { ManualClock } from '../../src/kernel/clock.ts';
 import { Keyring } from '../../src/kernel/secrets.ts';
 import { openStore } from '../../src/store/open.ts';
+import { openPostgres } from '../../src/store/postgres.ts';
+import { openSqlite } from '../../src/store/sqlite.ts';
 import { createRig } from '../../src/testing/rig.ts';
 import { emptyDatabase, given } from '../store/databases.ts';
 import { closedPort, openMailServer } from '../support/mail-server.ts';
@@ -189,18 +191,24 @@ describe.each(['sqlite', 'postgres'] as const)('mail out of the outbox on %s', (
       store.commit({ id: crypto.randomUUID(), runs: [], effects: [mailEffect(mail, null, clock.now(), nobody)] });
     const rig = await createRig({ database, secretKey, clock, ...(smtp === undefined ? {} : { mail: { smtp } }) });
     closers.push(() => rig.close());
-    return { clock, store, rig, leave };
+    const driver =
+      'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, () => undefined);
+    closers.push(() => driver.close());
+    const left = async () =>
+      (await driver.read({ text: 'SELECT 1 FROM doorward_outbox WHERE sent_at IS NULL', params: [] })).length;
+    return { clock, store, rig, leave, left };
   }
 
   it('leaves by the mail server; what nobody needs any more does not', async () => {
     const server = await openMailServer();
     closers.push(() => server.close());
-    const { leave, store } = await opened(server.url);
+    const { leave, left } = await opened(server.url);
     await leave(letter({ to: { name: '', address: 'late@example.com' }, until: start - 1 }));
     await leave(letter({ to: { name: '', address: 'nobody@example.com' } }), true);
     await leave(letter({ until: start + 1 }));
     expect((await server.next()).to).toEqual(['ada@example.com']);
-    await expect.poll(() => store.outbox.counts(), { timeout: 10_000 }).toEqual({ waiting: 0, setAside: 0 });
+    // A stand-in's message as well takes its way out of the outbox, though none into the world.
+    await expect.poll(left, { timeout: 10_000 }).toBe(0);
     expect(server.received).toHaveLength(1);
   });
 
