@@ -1,3 +1,4 @@
+import type { App } from '../../app/app.ts';
 import type { Group, User } from '../../engine/user.ts';
 import { DoorwardError } from '../../kernel/errors.ts';
 import { type Command, printable } from '../command.ts';
@@ -63,34 +64,26 @@ function lineOf({ name, isSuperuser, parent }: Group, all: readonly Group[]): st
     .join('  ');
 }
 
-export const groupAdd: Command = {
-  name: 'group add',
-  summary: 'add a user to a group',
-  usage: 'GROUP USERNAME',
-  options: {},
-  operands: { min: 2, max: 2 },
-  async run({ operands: [group = '', username = ''], options, terminal }) {
-    await withApp(terminal.env, async (app) => {
-      const user = await userNamed(app, username);
-      await app.users.join(user.id, group, { via: 'cli' });
-    });
-    terminal.print(options.json === true ? JSON.stringify({ group, username }) : `${username} is a member of ${group}`);
-  },
-};
+export const groupAdd = membership('group add', 'add a user to a group', {
+  change: (app, user, group) => app.users.join(user.id, group, { via: 'cli' }),
+  said: (username, group) => `${username} is a member of ${group}`,
+});
 
-export const groupRemove: Command = {
-  name: 'group remove',
-  summary: 'take a user out of a group',
-  usage: 'GROUP USERNAME',
-  options: {},
-  operands: { min: 2, max: 2 },
-  async run({ operands: [group = '', username = ''], options, terminal }) {
-    await withApp(terminal.env, async (app) => {
-      const user = await userNamed(app, username);
-      await app.users.leave(user.id, group, { via: 'cli' });
-    });
-    terminal.print(
-      options.json === true ? JSON.stringify({ group, username }) : `${username} is no member of ${group} any more`,
-    );
-  },
-};
+export const groupRemove = membership('group remove', 'take a user out of a group', {
+  change: (app, user, group) => app.users.leave(user.id, group, { via: 'cli' }),
+  said: (username, group) => `${username} is no member of ${group} any more`,
+});
+
+function membership(
+  name: string,
+  summary: string,
+  how: { change(app: App, user: User, group: string): Promise<void>; said(username: string, group: string): string },
+): Command {
+  return {
+    ...{ name, summary, usage: 'GROUP USERNAME', options: {}, operands: { min: 2, max: 2 } },
+    async run({ operands: [group = '', username = ''], options, terminal }) {
+      await withApp(terminal.env, async (app) => how.change(app, await userNamed(app, username), group));
+      terminal.print(options.json === true ? JSON.stringify({ group, username }) : how.said(username, group));
+    },
+  };
+}
