@@ -245,6 +245,24 @@ describe('migrate and backup', () => {
     expect(again.err).toContain('copy.sqlite');
   });
 
+  it('the last administrator is refused, and who is to be asked instead is said', async () => {
+    const env = { DOORWARD_DATA_DIR: join(program.folder, 'administered') };
+    await program.run(['user', 'create', 'root', '--admin', '--no-password'], { env });
+    for (const command of [
+      ['deactivate', 'root'],
+      ['delete', 'root', '--yes'],
+    ]) {
+      const { code, err } = await program.run(['user', ...command], { env });
+      expect([command, code, err]).toEqual([
+        command,
+        1,
+        expect.stringContaining('make somebody else an administrator'),
+      ]);
+    }
+    const { code, out } = await program.run(['user', 'delete', 'root', '--yes', '--json'], { env });
+    expect([code, JSON.parse(out)]).toMatchObject([1, { error: { code: 'last_administrator' } }]);
+  });
+
   it('secrets reseal lets a former key be dropped', async () => {
     const folder = { DOORWARD_DATA_DIR: join(program.folder, 'rotated') };
     const captcha = { kind: 'captcha', attrs: { public_key: 'site', private_key: 'captcha secret' } };
