@@ -11,9 +11,7 @@ import { optionsOf } from '../../src/cli/open.ts';
 import { type Mail, mailEffect, mailTemplates, noticeSubjects } from '../../src/engine/mail.ts';
 import { ManualClock } from '../../src/kernel/clock.ts';
 import { Keyring } from '../../src/kernel/secrets.ts';
-import { openStore } from '../../src/store/open.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
+import { openDriver, openStore } from '../../src/store/open.ts';
 import { createRig } from '../../src/testing/rig.ts';
 import { emptyDatabase, given } from '../store/databases.ts';
 import { closedPort, openMailServer } from '../support/mail-server.ts';
@@ -191,8 +189,7 @@ describe.each(['sqlite', 'postgres'] as const)('mail out of the outbox on %s', (
       store.commit({ id: crypto.randomUUID(), runs: [], effects: [mailEffect(mail, null, clock.now(), nobody)] });
     const rig = await createRig({ database, secretKey, clock, ...(smtp === undefined ? {} : { mail: { smtp } }) });
     closers.push(() => rig.close());
-    const driver =
-      'sqlite' in database ? await openSqlite(database.sqlite) : await openPostgres(database.postgres, () => undefined);
+    const driver = await openDriver(database);
     closers.push(() => driver.close());
     const left = async () =>
       (await driver.read({ text: 'SELECT 1 FROM doorward_outbox WHERE sent_at IS NULL', params: [] })).length;
@@ -208,7 +205,7 @@ describe.each(['sqlite', 'postgres'] as const)('mail out of the outbox on %s', (
     await leave(letter({ until: start + 1 }));
     expect((await server.next()).to).toEqual(['ada@example.com']);
     // A stand-in's message as well takes its way out of the outbox, though none into the world.
-    await expect.poll(left, { timeout: 10_000 }).toBe(0);
+    await expect.poll(left).toBe(0);
     expect(server.received).toHaveLength(1);
   });
 
@@ -220,7 +217,7 @@ describe.each(['sqlite', 'postgres'] as const)('mail out of the outbox on %s', (
     server.answer = () => (refusals++ === 0 ? 451 : null);
     await leave(letter());
     await expect
-      .poll(async () => (await rig.auth.outbox.list())[0], { timeout: 10_000 })
+      .poll(async () => (await rig.auth.outbox.list())[0])
       .toMatchObject({ to: 'ada@example.com', kind: 'mail', tries: 1, lastError: 'the mail server: EENVELOPE 451' });
     clock.advance(10_000);
     expect((await server.next()).to).toEqual(['ada@example.com']);

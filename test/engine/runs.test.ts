@@ -122,7 +122,7 @@ onBothDatabases('runs', (rig) => {
       await visitor.open(slug);
       if (row === 1) await visitor.answer({ a: '1' });
       const late = answerOf(visitor.clone(), { late: true }, visitor.step);
-      await vi.waitUntil(() => rig.visits.includes(`${slug} answered`), { timeout: 25_000 });
+      await vi.waitUntil(() => rig.visits.includes(`${slug} answered`), { timeout: 110_000 });
       expect(await answerOf(visitor.clone(), {}, visitor.step)).toMatchObject({ component: 'xak-flow-redirect' });
       open();
       expect(await late).toEqual({ component: 'xak-flow-redirect', to: '/' });

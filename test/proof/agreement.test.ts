@@ -55,7 +55,7 @@ describe('the proof agrees with the engine about flows that chance made', () => 
     return new Map(about.map((finding) => [harmOf[finding.code] as keyof Harm, finding]));
   }
 
-  it('what it says can happen does happen, on the very path that it shows', { timeout: 120_000 }, async () => {
+  it('what it says can happen does happen, on the very path that it shows', { timeout: 300_000 }, async () => {
     let shown = 0;
     let twofold = 0;
     const refuted: object[] = [];
@@ -75,7 +75,7 @@ describe('the proof agrees with the engine about flows that chance made', () => 
     expect(twofold).toBeLessThan(shown / 10);
   });
 
-  it('what it does not say cannot be brought about', { timeout: 120_000 }, async () => {
+  it('what it does not say cannot be brought about', { timeout: 300_000 }, async () => {
     const dice = new Dice(seed);
     let safe = 0;
     for (const one of given) {

@@ -9,7 +9,7 @@ import { dispatch, protectedFields } from './dispatch.ts';
 
 /** For each property; `npm run drill -- properties` asks for more. */
 const runs = { numRuns: Number(process.env.DOORWARD_PROPERTY_CASES ?? 2_000) };
-const limit = Math.max(60_000, runs.numRuns * 20);
+const limit = Math.max(120_000, runs.numRuns * 20);
 const rules = {
   attributes: {},
   writable: [],
