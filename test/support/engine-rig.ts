@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { NewEvent } from '../../src/engine/effects.ts';
 import { type Desk, defineStage, type Outcome, type Response } from '../../src/engine/stage.ts';
 import type { User } from '../../src/engine/user.ts';
-import type { Doorward, Hasher, Log } from '../../src/index.ts';
+import type { Doorward, DoorwardOptions, Log } from '../../src/index.ts';
 import { ManualClock } from '../../src/kernel/clock.ts';
 import type { JsonObject } from '../../src/kernel/json.ts';
 import { Keyring } from '../../src/kernel/secrets.ts';
@@ -75,14 +75,17 @@ export class EngineRig {
    * One more server on the same database; without probes it lacks the stages that the tests made. Hashing costs nothing
    * unless a hasher is given.
    */
-  async another({ probes, hasher }: { readonly probes: boolean; readonly hasher?: Hasher }): Promise<Rig> {
+  async another({
+    probes,
+    ...options
+  }: { readonly probes: boolean } & Pick<Partial<DoorwardOptions>, 'hasher' | 'expressionLimitMs'>): Promise<Rig> {
     const stages = probes ? [this.#probeStage()] : [];
     const log: Log = (level, message, fields) => {
       if (level === 'error') this.errors.push(`${message} ${JSON.stringify(fields)}`);
     };
     const rig = await createRig({
       ...{ database: given(this.#database), secretKey, clock: this.clock, stages, log },
-      ...(hasher === undefined ? {} : { hasher }),
+      ...options,
     });
     this.#closers.push(() => rig.close());
     return rig;
