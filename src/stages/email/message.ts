@@ -94,7 +94,8 @@ interface Letter {
 function messageOf(desk: EmailDesk, to: Recipient, { token, code, key, silent }: Letter): Effect {
   const { config, visitor, tools } = desk;
   const now = tools.now();
-  const isLink = to.gets === 'link';
+  // What never leaves is written as if it did: it proves nothing, see keyOf.
+  const isLink = to.gets === 'link' || to.gets === 'nothing';
   const reader = to.told ?? to.user;
   const mail: Mail = {
     template: isLink ? templateOf(desk) : 'notice',
