@@ -31,38 +31,51 @@ export type Leak = 'no_decoy' | 'slow_decoy';
 const states = ['absent', 'present', 'inactive'] as const;
 type State = (typeof states)[number];
 
-/** Names of each state: none is guessed at so often that it is locked. */
-const names = 100;
-const warmUp = 50;
+/** Rounds before those that count, at most. */
+const mostWarmUp = 50;
+/** Of so many rounds one name of each state serves two: none is locked, and no address has had its messages. */
+const namesFor = (pairs: number): number => Math.ceil((pairs + mostWarmUp) / 2);
 
 interface Walk {
   readonly flow: string;
-  readonly steps: Readonly<Record<string, (name: string) => Readonly<Record<string, string>>>>;
+  readonly steps: Readonly<Record<string, Step>>;
 }
+
+interface Step {
+  readonly answer: (name: string) => Readonly<Record<string, string>>;
+  /** What is shown then, in whose place nothing else may come: it would be other work. */
+  readonly shows: string;
+}
+
+const password = 'ak-stage-password';
+const email = 'ak-stage-email';
 
 const walks: readonly Walk[] = [
   {
     flow: 'default-authentication-flow',
     steps: {
-      'sign-in, name': (name) => ({ uid_field: name }),
-      'sign-in, wrong password': () => ({ password: 'a wrong password' }),
+      'sign-in, name': { answer: (name) => ({ uid_field: name }), shows: password },
+      'sign-in, wrong password': { answer: () => ({ password: 'a wrong password' }), shows: password },
     },
   },
   {
     flow: 'default-recovery-flow',
     steps: {
-      'recovery, name': (name) => ({ uid_field: name }),
-      'recovery, wrong code': () => ({ code: '000000' }),
+      'recovery, name': { answer: (name) => ({ uid_field: name }), shows: email },
+      'recovery, wrong code': { answer: () => ({ code: '000000' }), shows: email },
     },
   },
   {
     flow: 'enrollment-verify-first',
     steps: {
-      'sign-up, address': (name) => ({
-        ...{ username: 'newcomer', name: 'New', email: `${name}@example.com` },
-        ...{ password: 'correct horse battery', password_repeat: 'correct horse battery' },
-      }),
-      'sign-up, wrong code': () => ({ code: '000000' }),
+      'sign-up, address': {
+        answer: (name) => ({
+          ...{ username: 'newcomer', name: 'New', email: `${name}@example.com` },
+          ...{ password: 'correct horse battery', password_repeat: 'correct horse battery' },
+        }),
+        shows: email,
+      },
+      'sign-up, wrong code': { answer: () => ({ code: '000000' }), shows: email },
     },
   },
 ];
@@ -86,7 +99,7 @@ export async function timings(order: TimingOrder): Promise<readonly Timing[]> {
   const [{ url: smtp }] = (await once(mail, 'message')) as [{ url: string }];
   const text = readFileSync('examples/flows/enrollment-verify-first.yaml', 'utf8');
   const blueprints = [{ name: 'enrollment-verify-first.yaml', text }];
-  await seed(database, blueprints);
+  await seed(database, blueprints, namesFor(order.pairs));
   const cluster = await Cluster.start(built, database, {
     size: 1,
     hashing: true,
@@ -124,12 +137,16 @@ export function timingFindings(all: readonly Timing[]): readonly string[] {
   ];
 }
 
-async function seed(database: DatabaseOption, blueprints: readonly { name: string; text: string }[]): Promise<void> {
+async function seed(
+  database: DatabaseOption,
+  blueprints: readonly { name: string; text: string }[],
+  names: number,
+): Promise<void> {
   const auth = await createDoorward({ database, secretKey, publicUrl, blueprints });
   for (let index = 0; index < names; index += 1)
     for (const state of ['present', 'inactive'] as const) {
       const username = nameOf(state, index);
-      const about = { email: `${username}@example.com`, password: `password of ${username}` };
+      const about = { email: `${username}@example.com`, emailVerified: true, password: `password of ${username}` };
       await auth.users.create({ username, ...about, isActive: state === 'present' });
     }
   await auth.close();
@@ -137,7 +154,7 @@ async function seed(database: DatabaseOption, blueprints: readonly { name: strin
 
 /** All equally long. */
 function nameOf(state: State, index: number): string {
-  return `${state.padEnd(8, '-')}-${String(index % names).padStart(4, '0')}`;
+  return `${state.padEnd(8, '-')}-${String(index).padStart(6, '0')}`;
 }
 
 /** The times of each step, by state; those with the same index were taken back to back. */
@@ -152,12 +169,14 @@ async function rounds(
       { absent: [] as number[], present: [] as number[], inactive: [] as number[] },
     ]),
   );
+  const warmUp = Math.min(mostWarmUp, pairs);
   for (let round = -warmUp; round < pairs; round += 1) {
-    const visitors = states.map((state) => ({ state, name: nameOf(state, round + warmUp), at: server.visitor(flow) }));
+    const index = (round + warmUp) % namesFor(pairs);
+    const visitors = states.map((state) => ({ state, name: nameOf(state, index), at: server.visitor(flow) }));
     for (const { at } of visitors) await at.open();
-    for (const [step, answer] of Object.entries(steps))
+    for (const [step, { answer, shows }] of Object.entries(steps))
       for (const { state, name, at } of shuffled(visitors)) {
-        const ms = await at.answer(answer(name));
+        const ms = await at.answer(answer(name), shows);
         if (round >= 0) times.get(step)?.[state].push(ms);
       }
   }
@@ -186,34 +205,38 @@ class TimedServer {
   }
 
   /** A new browser at an address of its own. */
-  visitor(flow: string): { open(): Promise<number>; answer(body: object): Promise<number> } {
+  visitor(flow: string): { open(): Promise<number>; answer(body: object, shows: string): Promise<number> } {
     this.#visitors += 1;
     const n = this.#visitors;
     const client = `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
     const path = `/api/v3/flows/executor/${flow}/?query=`;
     let cookie = '';
-    const send = async (method: 'GET' | 'POST', body: string): Promise<number> => {
+    const send = async (method: 'GET' | 'POST', body: string, shows = ''): Promise<number> => {
       const headers = {
         ...{ origin: publicUrl, 'x-forwarded-for': client, cookie, 'content-type': 'application/json' },
         'content-length': String(Buffer.byteLength(body)),
       };
-      const { ms, cookies, status } = await this.#send(path, { method, headers }, body);
-      if (status !== 200) throw new Error(`${method} ${flow}: ${status}`);
+      const { ms, cookies, text } = await this.#send(path, { method, headers }, body);
+      if (!text.includes(`"component":"${shows}`)) throw new Error(`${flow} shows no ${shows}: ${text}`);
       if (cookies.length > 0) cookie = cookies.map((set) => set.split(';')[0]).join('; ');
       return ms;
     };
-    return { open: () => send('GET', ''), answer: (body) => send('POST', JSON.stringify(body)) };
+    return { open: () => send('GET', ''), answer: (body, shows) => send('POST', JSON.stringify(body), shows) };
   }
 
-  #send(path: string, options: object, body: string): Promise<{ ms: number; status: number; cookies: string[] }> {
+  #send(path: string, options: object, body: string): Promise<{ ms: number; text: string; cookies: string[] }> {
     return new Promise((resolve, reject) => {
       const began = performance.now();
       const sending = request(new URL(path, this.#address), { ...options, agent: this.#agent }, (incoming) => {
-        incoming.resume();
+        let text = '';
+        incoming.setEncoding('utf8');
+        incoming.on('data', (part: string) => {
+          text += part;
+        });
         incoming.on('error', reject);
         incoming.on('end', () =>
           resolve({
-            ...{ ms: performance.now() - began, status: incoming.statusCode ?? 0 },
+            ...{ ms: performance.now() - began, text },
             cookies: incoming.headers['set-cookie'] ?? [],
           }),
         );
