@@ -29,7 +29,8 @@ function raw(origin: string, bytes: string): Promise<string> {
     socket.on('data', (part) => {
       said += part;
     });
-    socket.on('error', reject);
+    // What a server said before it closed is what it said.
+    socket.on('error', (error) => (said === '' ? reject(error) : undefined));
     socket.on('close', () => resolve(said));
   });
 }

@@ -247,7 +247,7 @@ test('killed in the middle and resumed: everybody is there, nobody twice', async
   try {
     const flow = flowYaml({ slug: 'write', stages: [{ kind: 'user_write' }] });
     await place.call(['apply', place.file('write.yaml', flow.text)]);
-    const names = Array.from({ length: 3_000 }, (_, index) => `person-${index}`);
+    const names = Array.from({ length: 1_500 }, (_, index) => `person-${index}`);
     const records = place.file('people.ndjson', ndjson(names.map((username) => ({ username }))));
     const args = (from: string) => [
       'run',
@@ -258,7 +258,7 @@ test('killed in the middle and resumed: everybody is there, nobody twice', async
       '--report',
       place.file('report.ndjson'),
     ];
-    for (const goal of [300, 1_200]) {
+    for (const goal of [200, 700]) {
       const child = place.start(args('-'));
       const ended = new Promise((resolve) => child.once('close', resolve));
       // It gets a few more than that and waits for the others, so it dies among its records however fast it is.
@@ -270,7 +270,7 @@ test('killed in the middle and resumed: everybody is there, nobody twice', async
       await ended;
     }
     const before = place.users().length;
-    expect(before).toBeLessThanOrEqual(1_400);
+    expect(before).toBeLessThanOrEqual(900);
     const last = await place.call([...args(records), '--json']);
     expect(last.code).toBe(0);
     expect(JSON.parse(last.out)).toMatchObject({ done: names.length - before, already_done: before, refused: 0 });
@@ -286,14 +286,14 @@ test('killed in the middle and resumed: everybody is there, nobody twice', async
   }
 });
 
-test('20,000 records of more bytes than the process may keep', async () => {
+test('records of more bytes than the process may keep', async () => {
   const place = new Place();
   try {
     const flow = flowYaml({ slug: 'write', stages: [{ kind: 'user_write' }] });
     await place.call(['apply', place.file('write.yaml', flow.text)]);
     const file = createWriteStream(place.file('large.ndjson'));
-    const motto = 'x'.repeat(6_000);
-    for (let index = 0; index < 20_000; index += 1)
+    const motto = 'x'.repeat(20_000);
+    for (let index = 0; index < 6_000; index += 1)
       if (!file.write(`{"username":"person-${index}","attributes.motto":"${motto}"}\n`))
         await new Promise<void>((resolve) => file.once('drain', () => resolve()));
     await new Promise((resolve) => file.end(() => resolve(null)));
@@ -301,7 +301,7 @@ test('20,000 records of more bytes than the process may keep', async () => {
     const args = ['run', 'write', '--records', place.file('large.ndjson'), '--dry-run', '--json'];
     const ended = await place.call(args, '', capped);
     expect(ended).toMatchObject({ code: 0, told: expect.not.stringContaining('heap') });
-    expect(JSON.parse(ended.out)).toMatchObject({ records: 20_000, done: 20_000 });
+    expect(JSON.parse(ended.out)).toMatchObject({ records: 6_000, done: 6_000 });
   } finally {
     place.remove();
   }
