@@ -77,8 +77,8 @@ function rowStatements(row: UserRow, now: number): Statement[] {
 
 /**
  * Nobody calls themselves by an address that somebody else has verified (CVE-2026-19607): no row of another user may be
- * met. Two commits at the same moment can pass each other on PostgreSQL; then whom the address means is decided where it
- * is typed (decision 17).
+ * met. Who was called so before may be written with the name that they have. Two commits at the same moment can pass
+ * each other on PostgreSQL; then whom the address means is decided where it is typed (decision 17).
  */
 function usernameGuard(effect: 'user.create' | 'user.update', id: number, username: string): Statement[] {
   const key = usernameKey(username);
@@ -87,7 +87,8 @@ function usernameGuard(effect: 'user.create' | 'user.update', id: number, userna
     {
       ...{ effect, touches: [], expect: 0, otherwise: { reason: 'taken', effect, field: 'username' } },
       sql: sql`UPDATE doorward_user SET version = version
-        WHERE email_key = ${key} AND email_verified_at IS NOT NULL AND id <> ${id}`,
+        WHERE email_key = ${key} AND email_verified_at IS NOT NULL AND id <> ${id}
+          AND NOT EXISTS (SELECT 1 FROM doorward_user own WHERE own.id = ${id} AND own.username_key = ${key})`,
     },
   ];
 }

@@ -146,6 +146,15 @@ onEachDatabase('verified addresses', (rig) => {
       expect(await update(user, { username: 'kim@example.com' })).toEqual({ status: 'done' });
     });
 
+    it('that somebody had before the address was verified may be written with them again', async () => {
+      const email = 'lea@example.com';
+      const before = await added(rig.store, email);
+      await added(rig.store, 'lea', { email, ...verified });
+      expect(await update(before, { username: email.toUpperCase(), name: 'Lea' })).toEqual({ status: 'done' });
+      expect(await update(before, { username: 'lea-before' })).toEqual({ status: 'done' });
+      expect(await update(before, { username: email })).toEqual(taken('user.update'));
+    });
+
     it('means the owner however a proof and the taking of the name meet', async () => {
       const second = await rig.open();
       for (let round = 0; round < 8; round += 1) {
