@@ -1,5 +1,6 @@
 import type { JsonObject } from '../kernel/json.ts';
 import { usernameKey } from '../kernel/text.ts';
+import type { SessionBinding } from './session-binding.ts';
 
 /** The kinds of user (user-write.md, configuration). */
 export const userTypes = ['internal', 'external', 'service_account', 'internal_service_account'] as const;
@@ -46,11 +47,15 @@ export type UserChanges = Partial<
   >
 >;
 
-/** The user as an update leaves them: what was proven of one address does not hold for another. */
+/**
+ * The user as an update leaves them: what was proven of one address does not hold for another, and what is proven again
+ * is as old as the first time.
+ */
 export function userAfter(user: User, set: UserChanges): User {
   const after = { ...user, ...set };
-  const isKept = set.emailVerifiedAt !== undefined || usernameKey(after.email) === usernameKey(user.email);
-  return isKept ? after : { ...after, emailVerifiedAt: null };
+  const known = usernameKey(after.email) === usernameKey(user.email) ? user.emailVerifiedAt : null;
+  const { emailVerifiedAt: said = known } = set;
+  return { ...after, emailVerifiedAt: said === null ? null : (known ?? said) };
 }
 
 /** A group. Membership in a child counts as membership in all its ancestors. */
@@ -88,6 +93,8 @@ export interface Session {
   readonly authMethod: string;
   /** Kinds of authenticator that the visitor used besides or instead of a password. */
   readonly factors: readonly string[];
+  /** Where it holds (UL-4); null for everywhere. */
+  readonly boundTo: SessionBinding | null;
 }
 
 /** A secret that stands for its user: a one-time link into a flow, or a program's access. Stored as its hash alone. */

@@ -73,6 +73,17 @@ describe('W11c: email_verified', () => {
     expect(accounts.user('new')?.attributes).toEqual({});
   });
 
+  test('W31: said again of an address that is marked writes nothing', async () => {
+    const { outcome, accounts } = await runUserWrite({
+      ...{ users: [ada], unattended: true },
+      context: { ...(said(true, { username: 'ada' }) as object), pending_user: { ref: ada.id } } as never,
+    });
+    expect(outcome).not.toMatchObject({
+      effects: expect.arrayContaining([expect.objectContaining({ kind: 'user.update' })]),
+    });
+    expect(accounts.user('ada')).toMatchObject({ emailVerifiedAt: 5, version: 1 });
+  });
+
   test('W21: says nothing anywhere else, and is an attribute where it is asked as one', async () => {
     const attended = await runUserWrite({ context: said(true) as never });
     const untrusted = { unattended: true, context: { prompt_data: said(true).prompt_data } } as never;
