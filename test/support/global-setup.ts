@@ -10,7 +10,8 @@ declare module 'vitest' {
 
 /** Starts one PostgreSQL for the whole run; test files read its URL with `inject('postgresUrl')`. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startPostgres();
+  // What the tests kill are servers, never the database: it need not wait for the disk.
+  const server = await startPostgres({ fsync: false });
   project.provide('postgresUrl', server.url);
   return () => server.stop();
 }
