@@ -101,12 +101,14 @@ export function stateOf(run: Run, visitor: Visitor): ChainState {
 }
 
 /**
- * The run as somebody else goes on in it. What the one who asked had typed stays behind: they may be anybody, and would
- * have it written by whoever proves the address (CVE-2023-26481). What an administrator's invitation fixed goes along.
+ * The run as somebody else goes on in it. What the one who asked had typed or agreed to stays behind: they may be anybody,
+ * and would have it written by whoever proves the address (CVE-2023-26481). What an administrator's invitation fixed goes
+ * along.
  */
 function takenOver({ visitor, sessionHash }: Scene, run: Run): ChainState {
   const { prompt_data: _, 'doorward/origins': __, 'doorward/baseline': ___, ...context } = run.state.context;
-  const kept: PlanContext = { ...context, ...invitedData(run.state.context) };
+  const claims = (context['doorward/claims'] ?? []).filter(({ effect }) => effect.kind !== 'consent.give');
+  const kept: PlanContext = { ...context, ...invitedData(run.state.context), 'doorward/claims': claims };
   return { ...stateOf(run, visitor), context: kept, visited: [], visitor, sessionHash };
 }
 
