@@ -18,8 +18,10 @@ import type { Tokens } from './app/tokens.ts';
 import type { SignedInOf, UserOf, UsersOf } from './app/typed-users.ts';
 import type { NewUser } from './app/users.ts';
 import type { AttributesOf, TypedFlow } from './blueprints/typed/flow.ts';
+import { clientAddress, trustedNetworks } from './http/address.ts';
 import { sessionTokenOf } from './http/cookies.ts';
 import { createHandler } from './http/handler.ts';
+import { newUuid } from './kernel/ids.ts';
 
 export type { ApprovalRequest, ApprovalRequests, ApprovalWordOf } from './app/approval-requests.ts';
 export type { AppliedBlueprints, BlueprintOptions, CheckedBlueprints } from './app/blueprints.ts';
@@ -46,6 +48,7 @@ export type {
   HookOptions,
   Locate,
   Log,
+  PlacesFiles,
   PlacesOption,
   UserWriteHook,
   WebhookOption,
@@ -113,8 +116,11 @@ export interface Doorward<Attributes = unknown> {
    * app.all('/*', (c) => auth.fetch(c.req.raw));
    */
   fetch(request: Request, info?: { readonly address?: string }): Promise<Response>;
-  /** Who is signed in, by the request's cookie; null for nobody. */
-  session(request: Request): Promise<SignedInOf<Attributes> | null>;
+  /**
+   * Who is signed in, by the request's cookie; null for nobody. `address` as for `fetch`: without it, a session that is
+   * bound to a network or a place is nobody's.
+   */
+  session(request: Request, info?: { readonly address?: string }): Promise<SignedInOf<Attributes> | null>;
   readonly users: UsersOf<Attributes> & {
     list(filter?: {
       search?: string;
@@ -198,11 +204,13 @@ export async function createDoorward<const Flows extends readonly TypedFlow[] = 
 ): Promise<Doorward<AttributesOf<Flows>>> {
   const app = await createApp(options);
   const handler = createHandler(app);
+  const trusted = trustedNetworks(app.trustedProxies);
   const auth = outsideHooks<Doorward>({
     fetch: handler,
-    async session(request) {
+    async session(request, info) {
       const token = sessionTokenOf(app, request);
-      return token === null ? null : app.session(token);
+      const address = clientAddress(trusted, info?.address, request.headers.get('x-forwarded-for'));
+      return token === null ? null : app.session(token, { address, requestId: newUuid() });
     },
     users: { ...app.users, list: (filter = {}) => app.store.accounts.listUsers(filter) },
     groups: app.groups,

@@ -28,7 +28,7 @@ describe('a file of places', () => {
     ['unknown', 'en', null],
     ["'", 'en', null],
   ])('says of %j in %s: %j', async (address, locale, place) => {
-    expect((await openPlacesFile(file)).of(address, locale)).toBe(place);
+    expect((await openPlacesFile(file)).named(address, locale)).toBe(place);
   });
 
   it('may say it as other makers do, and hold nothing sensible', async () => {
@@ -40,7 +40,7 @@ describe('a file of places', () => {
     const other = join(folder, 'other.mmdb');
     await writePlacesFile(other, { networks, type: 'other-asn-country' });
     const opened = await openPlacesFile(other);
-    const said = ['198.51.100.7', '203.0.113.9', '192.0.2.1'].map((address) => opened.of(address, 'de'));
+    const said = ['198.51.100.7', '203.0.113.9', '192.0.2.1'].map((address) => opened.named(address, 'de'));
     expect(said).toEqual(['Munich, Deutschland', null, null]);
   });
 
@@ -68,15 +68,15 @@ describe('a file of places', () => {
     const opened = await openPlacesFile(watched);
     await writePlacesFile(next, { networks: { '198.51.100.0/24': { country: { iso_code: 'AT' } } } });
     await opened.refresh();
-    expect(opened.of('198.51.100.7', 'en')).toBe('Munich, Germany');
+    expect(opened.named('198.51.100.7', 'en')).toBe('Munich, Germany');
     await rename(next, watched);
     await opened.refresh();
-    expect(opened.of('198.51.100.7', 'en')).toBe('Austria');
+    expect(opened.named('198.51.100.7', 'en')).toBe('Austria');
     await writeFile(watched, 'half a fi');
     await expect(opened.refresh()).rejects.toMatchObject({ code: 'configuration' });
-    expect(opened.of('198.51.100.7', 'en')).toBe('Austria');
+    expect(opened.named('198.51.100.7', 'en')).toBe('Austria');
     await rm(watched);
     await expect(opened.refresh()).rejects.toThrow();
-    expect(opened.of('198.51.100.7', 'en')).toBe('Austria');
+    expect(opened.named('198.51.100.7', 'en')).toBe('Austria');
   });
 });

@@ -60,8 +60,8 @@ export interface App {
   flowFor(designation: CompiledFlow['designation']): Promise<string | null>;
   /** Stages that users set up for themselves. */
   stageSettings(): Promise<readonly StageSetting[]>;
-  /** The session behind a token: unexpired, its user active; null otherwise. */
-  session(token: string): Promise<SignedIn | null>;
+  /** The session behind a token: unexpired, its user active, not bound elsewhere (it ends then); null otherwise. */
+  session(token: string, from: { readonly address: string; readonly requestId: string }): Promise<SignedIn | null>;
   isAdministrator(userId: number): Promise<boolean>;
   /** Changes accounts outside of a flow, in one transaction. */
   change(effects: readonly Effect[]): Promise<CommitAnswer>;

@@ -10,7 +10,6 @@ import type { Finding } from '../blueprints/proof/finding.ts';
 import { applyShipped } from '../blueprints/shipped.ts';
 import { applyTyped } from '../blueprints/typed/apply.ts';
 import { installedWith } from '../blueprints/typed/installed.ts';
-import { signedInNow } from '../engine/acting.ts';
 import type { CompiledFlow } from '../engine/flow.ts';
 import type { Profile } from '../engine/profile.ts';
 import type { AnyStage } from '../engine/stage.ts';
@@ -18,7 +17,7 @@ import { step } from '../engine/step.ts';
 import type { World } from '../engine/world.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { DoorwardError } from '../kernel/errors.ts';
-import { hashToken, newToken, newUuid } from '../kernel/ids.ts';
+import { newToken, newUuid } from '../kernel/ids.ts';
 import { Keyring } from '../kernel/secrets.ts';
 import { createPolicies } from '../policies/evaluate.ts';
 import { policies as shippedPolicies } from '../policies/index.ts';
@@ -46,7 +45,7 @@ import { isLoopback, MailboxKey } from './mailbox-key.ts';
 import type { DoorwardOptions, Log } from './options.ts';
 import { createPlaces, type Places } from './places.ts';
 import { retentionOf } from './retention.ts';
-import { touch } from './sessions.ts';
+import { sessionOf } from './sessions.ts';
 import { stageSettings } from './stage-settings.ts';
 import { createTokens } from './tokens.ts';
 import { createTools } from './tools.ts';
@@ -151,7 +150,12 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     ...{ clock: { now }, hasher, keyring, log, read: store.read, profile, expressions },
     expressionHosts: createExpressionHosts(options.expressionHosts ?? []),
     ...{ outbound: createOutbound(), limits, passwordScore: strength.score, breachCheckUrl: breachCheckUrl(options) },
-    ...{ brandName: brandName(options.brand), mail: mail.desk, newUserId: () => store.newUserId() },
+    ...{
+      brandName: brandName(options.brand),
+      mail: mail.desk,
+      whereabouts: parts.places,
+      newUserId: () => store.newUserId(),
+    },
   });
   const world = worldOf(options, parts, { store, tools });
   const approvals = createApprovals({ world, store, flows, keyring, linkBase: mail.desk.linkBase, origin, log, now });
@@ -171,12 +175,7 @@ function wire(options: DoorwardOptions, parts: Parts): App {
     currentFlow: (slug) => flows.current(slug),
     flowFor: (designation) => flowFor(flows, designation),
     stageSettings: async () => stageSettings(await flows.all()),
-    async session(token) {
-      const loaded = await store.load({ sessionHash: hashToken(token), flow: '', variant: '', now: now() });
-      const signedIn = await signedInNow(loaded.signedIn, store.read);
-      touch(store, signedIn, now(), log);
-      return signedIn;
-    },
+    session: (token, from) => sessionOf(world, token, from),
     isAdministrator: async (userId) => (await store.read.groupsOf(userId)).some((group) => group.isSuperuser),
     change: (effects) => store.commit({ id: newUuid(), runs: [], effects }),
     ...{ blueprints: parts.blueprints, versions: parts.versions, diagram: createDiagrams({ flows, read: store.read }) },

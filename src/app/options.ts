@@ -69,8 +69,19 @@ export interface MailOptions {
  */
 export type Locate = (address: string, locale: string) => string | null | Promise<string | null>;
 
-/** A file in MaxMind's format (City or Country), read again when it changes; or a function of your own. */
-export type PlacesOption = { readonly file: string } | Locate;
+/**
+ * Files in MaxMind's format, read again when they change; or a function of your own, which says where an address is and
+ * binds no session.
+ */
+export type PlacesOption = PlacesFiles | Locate;
+
+/** Files that the operator keeps; each may be missing. */
+export interface PlacesFiles {
+  /** City or Country: shows places, and binds sessions to them. */
+  readonly file?: string;
+  /** ASN or ISP: binds sessions to a network. */
+  readonly asnFile?: string;
+}
 
 /** Options of `createDoorward` (CONTRACT: Library). It reads no environment; `doorward serve` maps that to these. */
 export interface DoorwardOptions {
@@ -119,7 +130,10 @@ export interface DoorwardOptions {
   readonly brand?: unknown;
   /** How long what nobody needs any more is kept. */
   readonly retention?: RetentionOptions;
-  /** Where addresses are, to show it beside them: sessions, messages, who asked. By default addresses stand alone. */
+  /**
+   * Where addresses are, to show it beside them (sessions, messages, who asked) and to bind sessions to it
+   * (docs/administration.md). By default addresses stand alone.
+   */
   readonly places?: PlacesOption;
   readonly clock?: Clock;
   /** Structured log lines; nothing by default. Never holds prompted values or secrets. */

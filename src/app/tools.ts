@@ -23,6 +23,7 @@ export interface ToolParts {
   readonly breachCheckUrl: string;
   readonly brandName: string;
   readonly mail: Tools['mail'];
+  readonly whereabouts: Tools['whereabouts'];
   readonly passwordScore: Tools['passwordScore'];
   newUserId(): Promise<number>;
 }
@@ -43,6 +44,7 @@ export function createTools(parts: ToolParts): Tools {
     limits: parts.limits,
     breachCheckUrl,
     mail: parts.mail,
+    whereabouts: parts.whereabouts,
     hashPassword: (password) => hasher.hash(password.normalize('NFC')),
     hashToken: (token) => keyring.digest('lookup', token),
     codeHashes: (authenticator, code) => keyring.digests('credential', `${authenticator}\n${code}`),

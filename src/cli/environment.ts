@@ -32,8 +32,9 @@ export interface Settings {
   /** Path of a folder of mail templates. */
   readonly mailTemplates: string | null;
   readonly rateLimits: boolean;
-  /** Path of a file in MaxMind's format. */
+  /** Paths of files in MaxMind's format. */
   readonly geoipFile: string | null;
+  readonly asnFile: string | null;
   /** Names of the servers that expressions may ask. */
   readonly expressionHosts: readonly string[];
   /** A duration, or `never`. */
@@ -102,6 +103,11 @@ export const variables: readonly { readonly name: string; readonly fallback: str
     fallback: '',
     meaning: 'City or Country file (.mmdb): shows where an address is; see docs/account-page.md',
   },
+  {
+    name: 'DOORWARD_ASN_FILE',
+    fallback: '',
+    meaning: 'ASN or ISP file (.mmdb): binds sessions to a network; see docs/administration.md',
+  },
   { name: 'DOORWARD_RATE_LIMITS', fallback: 'on', meaning: 'off switches them off (drills, private networks)' },
 ];
 
@@ -142,6 +148,7 @@ export function readEnvironment(env: Environment): Settings {
     mailTemplates: value('DOORWARD_MAIL_TEMPLATES'),
     rateLimits: oneOf('DOORWARD_RATE_LIMITS', value('DOORWARD_RATE_LIMITS') ?? 'on', ['on', 'off'] as const) === 'on',
     geoipFile: value('DOORWARD_GEOIP_FILE'),
+    asnFile: value('DOORWARD_ASN_FILE'),
     expressionHosts: hosts(value('DOORWARD_EXPRESSION_HOSTS') ?? ''),
     eventRetention: retention(value('DOORWARD_EVENT_RETENTION') ?? 'days=365'),
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { App } from '../app/app.ts';
 import { createApp } from '../app/create.ts';
-import type { DoorwardOptions, Log, MailOptions } from '../app/options.ts';
+import type { DoorwardOptions, Log, MailOptions, PlacesOption } from '../app/options.ts';
 import { type Webhook, webhooksOf } from '../app/webhooks.ts';
 import { DoorwardError, isDoorwardError } from '../kernel/errors.ts';
 import { isPlainObject } from '../kernel/json.ts';
@@ -23,11 +23,15 @@ export function optionsOf(settings: Settings, log: Log): DoorwardOptions {
     retention: { events: settings.eventRetention },
     log,
     mail: mailOf(settings),
-    ...(settings.geoipFile === null ? {} : { places: { file: settings.geoipFile } }),
+    places: placesOf(settings),
     ...(settings.brandFile === null ? {} : { brand: readBrand(settings.brandFile) }),
     ...(settings.profileSchemaFile === null ? {} : { profileSchema: readProfileSchema(settings.profileSchemaFile) }),
     ...(settings.webhooksFile === null ? {} : { webhooks: readWebhooks(settings.webhooksFile) }),
   };
+}
+
+function placesOf({ geoipFile, asnFile }: Settings): PlacesOption {
+  return { ...(geoipFile === null ? {} : { file: geoipFile }), ...(asnFile === null ? {} : { asnFile }) };
 }
 
 /** A server that others reach, and that does not know its address, would send links that lead nowhere, or elsewhere. */

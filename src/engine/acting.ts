@@ -1,8 +1,7 @@
 /** An administrator who acts as a user: whom events name, and what ends with whose session. */
 import type { JsonObject } from '../kernel/json.ts';
 import type { Effect, NewEvent } from './effects.ts';
-import type { Loaded, Reads } from './ports.ts';
-import type { Desk } from './stage.ts';
+import type { Loaded, Reads, Tools } from './ports.ts';
 import type { User } from './user.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -53,21 +52,31 @@ export function actingEvent({ impersonator, user, ...event }: ActingEvent): Effe
   return { kind: 'event', event: { ...event, ...eventActor({ user, impersonator }, user) } };
 }
 
+/** Whose session ends, and where; a stage's desk says all of it. */
+interface Leaving {
+  readonly visitor: Pick<Visitor, 'session' | 'user' | 'impersonator' | 'address' | 'requestId'>;
+  readonly sessionHash: string;
+  readonly flow: { readonly slug: string } | null;
+  readonly tools: Pick<Tools, 'now'>;
+  /** Refused with `used` when the session has ended already. */
+  readonly once?: true;
+}
+
 /**
  * Ends the browser's session. Where an administrator acts as the user, theirs ends too: who signs out, or signs in as
  * somebody else, leaves nobody signed in behind them.
  */
-export function endSessions({ visitor, sessionHash, flow, tools }: Desk): readonly Effect[] {
+export function endSessions({ visitor, sessionHash, flow, tools, once }: Leaving): readonly Effect[] {
   const { session, user, impersonator, address, requestId } = visitor;
   if (session === null) return [];
-  const own: Effect = { kind: 'session.end', tokenHash: sessionHash };
+  const own: Effect = { kind: 'session.end', tokenHash: sessionHash, ...(once ? { once } : {}) };
   if (session.returnsTo === null || user === null || impersonator === null) return [own];
   const context = { signed_out: true };
   const event = { action: 'impersonation_ended', impersonator, user, context, address, requestId } as const;
   return [
     own,
     { kind: 'session.end', tokenHash: session.returnsTo },
-    actingEvent({ ...event, flow: flow.slug, at: tools.now() }),
+    actingEvent({ ...event, flow: flow?.slug ?? null, at: tools.now() }),
   ];
 }
 

@@ -53,7 +53,12 @@ export type Effect =
    * Ends one session, or all of a user's own but one; open runs of an ended session end with it. Sessions in which an
    * administrator acts as the user (`impersonatorId`) are not that user's own: `end_all` leaves them (W36).
    */
-  | { readonly kind: 'session.end'; readonly tokenHash: string }
+  | {
+      readonly kind: 'session.end';
+      readonly tokenHash: string;
+      /** Refused with `used` when it has ended already. */
+      readonly once?: true;
+    }
   | { readonly kind: 'session.end_all'; readonly userId: number; readonly except: string | null }
   /** Gives up the open runs of a session. */
   | { readonly kind: 'run.drop'; readonly session: string }

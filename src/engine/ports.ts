@@ -16,6 +16,7 @@ import type { Profile } from './profile.ts';
 import type { Provenance } from './provenance.ts';
 import type { Run } from './run.ts';
 import type { RunKey } from './run-key.ts';
+import type { Whereabouts } from './session-binding.ts';
 import type { Group, Session, Token, User } from './user.ts';
 
 /** What a stage may ask of the store; the room `store` answers. Each call is at most one query. */
@@ -127,6 +128,7 @@ export interface Tools {
   readonly limits: Limits;
   /** The service of known stolen passwords, where a policy names no other; five hexadecimal digits are put after it. */
   readonly breachCheckUrl: string;
+  readonly whereabouts: Whereabouts;
 }
 
 /** The room `policies` answers. */

@@ -1,10 +1,11 @@
 import { hashToken } from '../kernel/ids.ts';
 import { chooseLocale, type Locale } from '../protocol/localize.ts';
-import { signedInNow } from './acting.ts';
 import type { StepInput } from './exchange.ts';
 import type { CompiledFlow } from './flow.ts';
+import type { Loaded } from './ports.ts';
 import { rememberedIn } from './remembered.ts';
 import type { EndedRun, Run } from './run.ts';
+import { signedInHere } from './signed-in-here.ts';
 import type { User } from './user.ts';
 import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
@@ -49,10 +50,15 @@ export async function setScene(world: World, input: StepInput): Promise<Scene> {
   const now = world.tools.now();
   const sessionHash = hashToken(input.sessionToken);
   const variant = variantOf(input.query);
-  const loaded = input.newcomer
-    ? { flowVersion: await world.recentVersion(input.slug), signedIn: null, run: null }
-    : await world.store.load({ sessionHash, flow: input.slug, variant, now });
-  const signedIn = await signedInNow(loaded.signedIn, world.store.read);
+  const load = async (): Promise<Loaded> =>
+    input.newcomer
+      ? { flowVersion: await world.recentVersion(input.slug), signedIn: null, run: null }
+      : await world.store.load({ sessionHash, flow: input.slug, variant, now });
+  let loaded = await load();
+  const here = await signedInHere(world, loaded.signedIn, { ...input, flow: input.slug });
+  // Its open runs ended with it.
+  if (here === 'ended') loaded = await load();
+  const signedIn = here === 'ended' ? null : here;
   const user = signedIn?.user ?? null;
   const locale = chooseLocale(input.query.locale || languageSetting(user), input.acceptLanguage);
   const visitor: Visitor = {

@@ -44,9 +44,10 @@ export interface Caller extends Omit<SignedIn, 'session'> {
 }
 
 /** null for an anonymous visitor. */
-export async function accountOf({ app }: Site, { browser }: Visit): Promise<Account | null> {
+export async function accountOf({ app }: Site, visit: Visit): Promise<Account | null> {
+  const { browser } = visit;
   if (browser?.kind !== 'signed-in') return null;
-  const signedIn = await app.session(browser.token);
+  const signedIn = await app.session(browser.token, visit);
   return signedIn === null ? null : { signedIn, token: browser.token };
 }
 
@@ -70,7 +71,7 @@ export async function account(site: Site, visit: Visit): Promise<Response> {
     provenance: await provenanceOf(site, user.id),
     sessions: await Promise.all(
       sessions.map(async (listed) => {
-        return { ...listed, device: listed.agent, place: await app.places.of(listed.address, locale) };
+        return { ...listed, device: listed.agent, place: await app.places.named(listed.address, locale) };
       }),
     ),
     locale,

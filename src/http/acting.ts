@@ -18,6 +18,6 @@ export function actingAs({ app }: Site, { browser }: Visit, username: string | n
 /** For pages that know nothing of the visitor; a store that is away is no reason to fail once more. */
 export async function actingHere(site: Site, visit: Visit): Promise<Acting | null> {
   if (visit.browser?.kind !== 'signed-in') return null;
-  const signedIn = await site.app.session(visit.browser.token).catch(() => null);
+  const signedIn = await site.app.session(visit.browser.token, visit).catch(() => null);
   return actingAs(site, visit, signedIn?.impersonator == null ? null : signedIn.user.username);
 }

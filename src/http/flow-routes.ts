@@ -100,8 +100,9 @@ function typedValues(body: Readonly<Record<string, unknown>>): Record<string, st
 }
 
 /** Only administrators see what went wrong. */
-async function mayRead({ app }: Site, { browser }: Visit): Promise<boolean> {
+async function mayRead({ app }: Site, visit: Visit): Promise<boolean> {
+  const { browser } = visit;
   if (browser?.kind !== 'signed-in') return false;
-  const signedIn = await app.session(browser.token).catch(() => null);
+  const signedIn = await app.session(browser.token, visit).catch(() => null);
   return signedIn !== null && (await app.isAdministrator(signedIn.user.id).catch(() => false));
 }

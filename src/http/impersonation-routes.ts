@@ -62,6 +62,7 @@ async function begin({ app }: Site, visit: Visit, { administrator, own, user, re
     agent: (request.headers.get('user-agent') ?? '').slice(0, 500).toWellFormed().replaceAll('\0', ''),
     authMethod: 'impersonation',
     factors: [],
+    boundTo: own.boundTo,
   };
   const event = { impersonator: administrator, user, address, requestId, flow: null, at: now } as const;
   await commitOrThrow(app.store, [

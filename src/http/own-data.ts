@@ -47,9 +47,9 @@ async function dataOf({ app }: Site, user: User, sessionHash: string): Promise<o
     authenticators: authenticators.map(({ kind, name, createdAt, lastUsedAt }) => ({
       ...{ kind, name, created: time(createdAt), last_used: time(lastUsedAt) },
     })),
-    sessions: sessions.map(({ address, agent, createdAt, lastUsedAt, expiresAt }) => ({
+    sessions: sessions.map(({ address, agent, createdAt, lastUsedAt, expiresAt, boundTo }) => ({
       ...{ last_ip: address, user_agent: agent, created: time(createdAt), last_used: time(lastUsedAt) },
-      expires: time(expiresAt),
+      ...{ expires: time(expiresAt), bound_to: boundTo },
     })),
     consents: consents.map(({ givenTo, name, wording, permissions, givenAt, expiresAt }) => ({
       ...{ given_to: { ...givenTo, name }, wording, permissions, given: time(givenAt), expires: time(expiresAt) },

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { networkOf } from './network.ts';
+import { networkOf, subnetOf } from './network.ts';
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -16,4 +16,17 @@ it.each([
   ['1:2:nonsense', '1:2:nonsense'],
 ])('%s counts as %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
+});
+
+it.each([
+  ['198.51.100.200', 24, '198.51.100.0/24'],
+  ['198.51.100.200', 25, '198.51.100.128/25'],
+  ['255.255.255.255', 1, '128.0.0.0/1'],
+  ['192.0.2.7', 32, '192.0.2.7/32'],
+  ['192.0.2.7', 0, '0.0.0.0/0'],
+  ['2001:db8:1:2::3', 32, '2001:db8:0:0:0:0:0:0/32'],
+  ['2001:DB8:ffff::', 44, '2001:db8:fff0:0:0:0:0:0/44'],
+  ['2001:db8::1', 128, '2001:db8:0:0:0:0:0:1/128'],
+])('%s is in the network of %i bits %s', (address, bits, network) => {
+  expect(subnetOf(address, bits)).toBe(network);
 });

@@ -1,5 +1,6 @@
 import { thaw } from '../engine/plan-context.ts';
 import type { Run, RunState } from '../engine/run.ts';
+import type { SessionBinding } from '../engine/session-binding.ts';
 import type { Group, Session, Token, User, UserType } from '../engine/user.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import type { Keyring } from '../kernel/secrets.ts';
@@ -32,7 +33,7 @@ export const userColumns = columns(
   'id uuid username name email path type is_active attributes date_joined last_login password_changed_at last_updated version email_verified_at',
 );
 export const sessionColumns = columns(
-  'token_hash uuid user_id impersonator_id created_at last_used_at expires_at idle_timeout persistent address agent auth_method returns_to factors',
+  'token_hash uuid user_id impersonator_id created_at last_used_at expires_at idle_timeout persistent address agent auth_method returns_to factors bound_to',
 );
 export const tokenColumns = columns('hash uuid purpose flow user_id created_at expires_at description');
 export const groupColumns = columns('pk name is_superuser parent attributes');
@@ -79,6 +80,7 @@ export function sessionFrom(row: Row, at = 0): Session | null {
     authMethod: text(row, at + 11),
     returnsTo: textOrNull(row, at + 12),
     factors: JSON.parse(text(row, at + 13)) as readonly string[],
+    boundTo: row[at + 14] === null ? null : (json(row, at + 14) as SessionBinding),
   };
 }
 

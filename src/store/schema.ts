@@ -204,6 +204,8 @@ UPDATE doorward_connection SET uuid = {random};
 CREATE UNIQUE INDEX doorward_connection_uuid ON doorward_connection (uuid);
 `;
 
+const places = 'ALTER TABLE doorward_session ADD COLUMN bound_to text;';
+
 /** Raises with a private SQLSTATE and the number of the statement whose guard failed: aborts a folded commit. */
 const refuse = `
 CREATE FUNCTION doorward_refuse(statement text) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
@@ -219,6 +221,7 @@ export const migrations: readonly Migration[] = [
   { id: 6, name: 'approvals', ddl: approvals },
   { id: 7, name: 'verified addresses', ddl: verified },
   { id: 8, name: 'consents, and names of connections', ddl: agreements },
+  { id: 9, name: 'where sessions hold', ddl: places },
 ];
 
 const words = {

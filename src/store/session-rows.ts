@@ -12,11 +12,11 @@ export const sessionStatements: Compilers<Extract<Effect['kind'], `session.${str
       kind,
       [],
       sql`INSERT INTO doorward_session (token_hash, uuid, user_id, impersonator_id, created_at, last_used_at, expires_at,
-          idle_timeout, persistent, address, agent, auth_method, returns_to, factors)
+          idle_timeout, persistent, address, agent, auth_method, returns_to, factors, bound_to)
         VALUES (${session.tokenHash}, ${session.uuid}, ${session.userId}, ${session.impersonatorId}, ${session.createdAt},
           ${session.lastUsedAt}, ${session.expiresAt}, ${session.idleTimeout}, ${flag(session.persistent)},
           ${session.address}, ${session.agent}, ${session.authMethod}, ${session.returnsTo},
-          ${JSON.stringify(session.factors)})`,
+          ${JSON.stringify(session.factors)}, ${session.boundTo === null ? null : JSON.stringify(session.boundTo)})`,
     ),
   ],
   'session.renew': ({ kind, from, to }) => [
@@ -33,10 +33,13 @@ export const sessionStatements: Compilers<Extract<Effect['kind'], `session.${str
       sql`UPDATE doorward_session SET last_used_at = ${at}, address = ${address} WHERE token_hash = ${tokenHash}`,
     ),
   ],
-  'session.end': ({ kind, tokenHash }, { ownRuns }) => [
-    one(kind, [], endRuns(sql`session = ${tokenHash}`, ownRuns)),
-    one(kind, anySession, sql`DELETE FROM doorward_session WHERE token_hash = ${tokenHash}`),
-  ],
+  'session.end': ({ kind, tokenHash, once }, { ownRuns }) => {
+    const end = sql`DELETE FROM doorward_session WHERE token_hash = ${tokenHash}`;
+    return [
+      one(kind, [], endRuns(sql`session = ${tokenHash}`, ownRuns)),
+      once ? must({ reason: 'used', effect: kind }, anySession, end) : one(kind, anySession, end),
+    ];
+  },
   'session.end_all': ({ kind, userId, except }, { ownRuns, renewed }) => {
     // An impersonator's session as this user is the administrator's own (W36, W37).
     const kept = (except === null ? undefined : renewed.get(except)) ?? except ?? '';

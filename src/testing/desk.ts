@@ -13,6 +13,7 @@ import type { Reads, Tools } from '../engine/ports.ts';
 import type { Profile } from '../engine/profile.ts';
 import { noProvenance, type Provenance } from '../engine/provenance.ts';
 import type { RunKey } from '../engine/run-key.ts';
+import type { Whereabouts } from '../engine/session-binding.ts';
 import type { Desk, Stage } from '../engine/stage.ts';
 import type { Group, Session, Token, User } from '../engine/user.ts';
 import type { Visitor } from '../engine/visitor.ts';
@@ -54,6 +55,8 @@ export interface DeskOptions {
   readonly expressionHosts?: ExpressionHosts;
   /** Asks other servers; by default none can be reached. */
   readonly outbound?: Outbound;
+  /** What files say of addresses; by default there are none. */
+  readonly whereabouts?: Whereabouts;
   /** Budgets and counters of costly work; by default there are none. */
   readonly limits?: Limits;
   /** What policies say that the stage asks; by default all pass. */
@@ -164,6 +167,11 @@ const noHost = async () => {
 
 const noHosts: ExpressionHosts = { send: noHost, resolve: noHost, reverse: noHost };
 
+const noWhereabouts: Whereabouts = {
+  files: { network: false, place: false },
+  of: () => ({ asn: null, network: null, continent: null, country: null, city: null }),
+};
+
 const noOutbound: Outbound = {
   send: async () => {
     throw new Error('no other server can be reached from this desk');
@@ -260,6 +268,7 @@ function toolsOf(options: DeskOptions, log: Tools['log']): Tools {
     limits: options.limits ?? noLimits,
     mail: { linkBase: 'https://id.example', refused: null, hasTemplate: () => true },
     breachCheckUrl: 'http://breaches.invalid/range/',
+    whereabouts: options.whereabouts ?? noWhereabouts,
   };
 }
 

@@ -111,7 +111,7 @@ export class Visitor {
       headers.set('cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
     if (this.#options.language !== undefined) headers.set('accept-language', this.#options.language);
     const request = new Request(new URL(path, this.#origin), { ...init, headers });
-    const response = await this.#auth.fetch(request, { address: this.#options.address ?? '192.0.2.1' });
+    const response = await this.#auth.fetch(request, { address: this.#socket });
     for (const cookie of response.headers.getSetCookie()) {
       const [pair = ''] = cookie.split(';');
       const at = pair.indexOf('=');
@@ -172,10 +172,15 @@ export class Visitor {
       throw new Error(`expected ${code} at ${field}, but was shown ${JSON.stringify(this.challenge.response_errors)}`);
   }
 
+  get #socket(): string {
+    return this.#options.address ?? '192.0.2.1';
+  }
+
   /** Who is signed in here. */
   async whoAmI(): Promise<string | null> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const signedIn = await this.#auth.session(new Request(this.#origin, { headers: { cookie } }));
+    const request = new Request(this.#origin, { headers: { cookie } });
+    const signedIn = await this.#auth.session(request, { address: this.#socket });
     return signedIn?.user.username ?? null;
   }
 

@@ -168,6 +168,9 @@ describe('doorward serve', () => {
       expect(code).toBe(2);
       expect(err).toContain(`DOORWARD_GEOIP_FILE (places.file): ${name} is no City or Country file`);
     }
+    const { code, err } = await program.run(['serve'], { env: { DOORWARD_ASN_FILE: file } });
+    expect(code).toBe(2);
+    expect(err).toContain(`DOORWARD_ASN_FILE (places.asnFile): ${file} is no ASN or ISP file`);
   });
 
   it('reads it where it is bundled', async () => {

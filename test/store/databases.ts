@@ -117,7 +117,7 @@ export function session(userId: number, tokenHash: string, more: Partial<Session
   return {
     ...{ tokenHash, uuid: newUuid(), userId, impersonatorId: null, createdAt: start, lastUsedAt: start },
     ...{ expiresAt: start + 86_400_000, idleTimeout: null, persistent: false, address: '192.0.2.1', agent: 'test' },
-    ...{ authMethod: 'password', factors: [], returnsTo: null, ...more },
+    ...{ authMethod: 'password', factors: [], returnsTo: null, boundTo: null, ...more },
   };
 }
 

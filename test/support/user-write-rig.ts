@@ -170,6 +170,7 @@ export function testSession(userId: number, tokenHash: string, impersonatorId: n
     agent: 'test',
     authMethod: 'password',
     factors: [],
+    boundTo: null,
   };
 }
 

@@ -206,7 +206,7 @@ export function userDelete(
 
 /** Signs the pending user in. */
 export function userLogin(
-  options: StageOptions & SettingsOf<typeof userLoginStage, 'network_binding' | 'geoip_binding'> = {},
+  options: StageOptions & SettingsOf<typeof userLoginStage> = {},
 ): StageOf<'user_login', typeof userLoginStage> {
   return stageFrom(userLoginStage, options);
 }

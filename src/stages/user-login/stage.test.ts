@@ -155,10 +155,52 @@ test('without a browser the stage passes and begins no session', async () => {
 test.each([
   [{ session_duration: 'soon' }, 'is not a duration'],
   [{ session_duration: 'hours=-1' }, 'is not a duration'],
-  [{ network_binding: 'bind_asn' }, 'only no_binding can be used yet'],
-  [{ geoip_binding: 'bind_continent' }, 'only no_binding can be used yet'],
+  [{ network_binding: 'bind_subnet' }, 'expected one of "no_binding"'],
+  [{ geoip_binding: 'bind_asn' }, 'expected one of "no_binding"'],
 ])('UL-3, UL-4: the configuration %j is refused', (config, message) => {
   expect(userLogin.config.safeParse(config).error?.issues[0]?.message).toContain(message);
+});
+
+describe('UL-4: what a session is bound to', () => {
+  const facts = { asn: 64500, network: '192.0.2.0/24', continent: 'EU', country: 'AT', city: null };
+  const whereabouts = { files: { network: true, place: true }, of: () => facts };
+
+  test.each([
+    [{}, null],
+    [{ network_binding: 'bind_asn' }, { asn: 64500 }],
+    [{ network_binding: 'bind_asn_network' }, { asn: 64500, network: '192.0.2.0/24' }],
+    [{ network_binding: 'bind_asn_network_ip' }, { ip: '192.0.2.1' }],
+    [{ geoip_binding: 'bind_continent' }, { continent: 'EU' }],
+    [{ geoip_binding: 'bind_continent_country' }, { continent: 'EU', country: 'AT' }],
+    [{ geoip_binding: 'bind_continent_country_city' }, { continent: 'EU', country: 'AT', city: null }],
+    [
+      { network_binding: 'bind_asn', geoip_binding: 'bind_continent' },
+      { asn: 64500, continent: 'EU' },
+    ],
+  ])('%j: as far as asked, as it is at the sign-in', async (config, boundTo) => {
+    expect(sessionOf(await enter({ ...pending, config, whereabouts }))?.boundTo).toEqual(boundTo);
+  });
+
+  test('the exact address needs no file', async () => {
+    const outcome = await enter({ ...pending, config: { network_binding: 'bind_asn_network_ip' } });
+    expect(sessionOf(outcome)?.boundTo).toEqual({ ip: '192.0.2.1' });
+  });
+
+  test.each([
+    [{ network_binding: 'bind_asn' }, { network: false, place: true }, '192.0.2.1', /DOORWARD_ASN_FILE/],
+    [{ geoip_binding: 'bind_continent' }, { network: true, place: false }, '192.0.2.1', /DOORWARD_GEOIP_FILE/],
+    [{ network_binding: 'bind_asn_network_ip' }, { network: true, place: true }, '', /pass it to fetch/],
+  ])('%j that could not be kept denies the sign-in, and the log says what is lacking', async (...row) => {
+    const [config, files, address, lacking] = row;
+    const desk = deskFor(userLogin, {
+      ...{ ...pending, config, visitor: { address } },
+      whereabouts: { ...whereabouts, files },
+    });
+    expect(await userLogin.enter(desk)).toEqual({ kind: 'deny', message: null });
+    expect(desk.logged).toMatchObject([
+      { level: 'warn', fields: { flow: 'test-flow', lacking: expect.stringMatching(lacking) } },
+    ]);
+  });
 });
 
 describe('UL-5, UL-6: the browser is known afterwards', () => {

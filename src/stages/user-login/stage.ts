@@ -8,6 +8,7 @@ import type { Effect } from '../../engine/effects.ts';
 import { factorsOf } from '../../engine/factors.ts';
 import { knownDevice } from '../../engine/limits.ts';
 import type { Remembered } from '../../engine/remembered.ts';
+import { bindSession, geoipBindings, networkBindings } from '../../engine/session-binding.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import type { Session, User } from '../../engine/user.ts';
 import { parseDuration } from '../../kernel/duration.ts';
@@ -21,7 +22,6 @@ export const browserSessionMs = 14 * 86_400_000;
 export const browserSessionIdleMs = 2 * 86_400_000;
 
 const duration = z.string().refine(isDuration, 'is not a duration; write for example hours=8 or days=1;hours=12');
-const unbound = z.literal('no_binding', 'only no_binding can be used yet').default('no_binding');
 const config = z.object({
   session_duration: duration.default('seconds=0').describe('How long a session lasts; 0: until the browser closes.'),
   remember_me_offset: duration
@@ -31,12 +31,18 @@ const config = z.object({
   remember_device: duration
     .default('days=30')
     .describe('How long the browser counts as a device of this user, which nobody else can lock out; 0: it does not.'),
-  network_binding: unbound,
-  geoip_binding: unbound,
+  network_binding: z
+    .enum(namesOf(networkBindings))
+    .default('no_binding')
+    .describe('Ends the session when it is used from another provider, network or address.'),
+  geoip_binding: z
+    .enum(namesOf(geoipBindings))
+    .default('no_binding')
+    .describe('Ends the session when it is used from another continent, country or city.'),
 });
 type LoginDesk = Desk<z.infer<typeof config>>;
 
-/** The user login stage (UL-1 to UL-3, UL-5 to UL-8). */
+/** The user login stage (UL-1 to UL-8). */
 export const userLogin = defineStage({
   kind: 'user_login',
   model: 'authentik_stages_user_login.userloginstage',
@@ -74,9 +80,16 @@ async function whoSignsIn({ context, read }: LoginDesk): Promise<User | null> {
 }
 
 function signIn(desk: LoginDesk, user: User, remember: boolean): Outcome {
+  const { config, flow, stage, tools, visitor } = desk;
+  const bound = bindSession(config, visitor.address, tools.whereabouts);
+  if ('lacking' in bound) {
+    const fields = { flow: flow.slug, stage: stage.name, lacking: bound.lacking };
+    tools.log('warn', 'nobody can sign in here: the session could not be bound', fields);
+    return { kind: 'deny', message: null };
+  }
   const token = newToken();
   const how = withDevice(desk, user);
-  const session = newSession(desk, user, hashToken(token), remember);
+  const session = { ...newSession(desk, user, hashToken(token), remember), ...bound };
   const { persistent, expiresAt } = session;
   return {
     kind: 'pass',
@@ -86,7 +99,7 @@ function signIn(desk: LoginDesk, user: User, remember: boolean): Outcome {
     effects: [
       ...endSessions(desk),
       { kind: 'session.begin', session },
-      ...(desk.config.terminate_other_sessions
+      ...(config.terminate_other_sessions
         ? [{ kind: 'session.end_all', userId: user.id, except: session.tokenHash } as const]
         : []),
       { kind: 'user.seen', id: user.id, at: session.createdAt },
@@ -111,7 +124,7 @@ function deviceOf({ config, stage, tools }: LoginDesk, user: User): { readonly r
   return { remember: { what: 'device', stage: stage.pk, user: user.uuid, authenticator: '', at, until: at + lasts } };
 }
 
-function newSession(desk: LoginDesk, user: User, tokenHash: string, remember: boolean): Session {
+function newSession(desk: LoginDesk, user: User, tokenHash: string, remember: boolean): Omit<Session, 'boundTo'> {
   const { config, context, visitor, tools } = desk;
   const now = tools.now();
   const lasts = parseDuration(config.session_duration) + (remember ? parseDuration(config.remember_me_offset) : 0);
@@ -162,6 +175,10 @@ function loginEvent(
 function choiceOf(value: Json | undefined): boolean | null {
   if (value === true || value === 'true' || value === 'on') return true;
   return value === false || value === 'false' ? false : null;
+}
+
+function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): readonly Name[] {
+  return Object.keys(table) as Name[];
 }
 
 function isDuration(written: string): boolean {
