@@ -2,14 +2,12 @@
 import type { SignedIn } from '../app/app.ts';
 import { eventActor } from '../engine/acting.ts';
 import { provenanceByField } from '../engine/provenance.ts';
-import { languageSetting } from '../engine/scene.ts';
 
 import { DoorwardError } from '../kernel/errors.ts';
 import type { JsonObject } from '../kernel/json.ts';
 import { accountPage } from '../pages/account-page.tsx';
 import type { ListedConsent } from '../pages/page-data.ts';
 import type { ShownProvenance } from '../pages/provenance-line.tsx';
-import { chooseLocale } from '../protocol/localize.ts';
 import { type Text, text } from '../protocol/text.ts';
 import { actingAs, formToken } from './acting.ts';
 import { htmlAnswer, redirectAnswer } from './answers.ts';
@@ -17,6 +15,7 @@ import { readBody } from './body.ts';
 import { newAnonymous, sessionCookie } from './cookies.ts';
 import type { Site, Visit } from './exchange.ts';
 import { checkOrigin, isCautious } from './guards.ts';
+import { languageOf } from './language.ts';
 
 const accountPath = '/if/user/';
 
@@ -53,15 +52,16 @@ export async function accountOf({ app }: Site, visit: Visit): Promise<Account | 
 
 /** `/`: to the account page, or to sign in. */
 export async function home(site: Site, visit: Visit): Promise<Response> {
-  return (await accountOf(site, visit)) === null ? toSignIn(site, accountPath) : redirectAnswer(accountPath, 302);
+  const found = await accountOf(site, visit);
+  return found === null ? toSignIn(site, accountPath, chosenIn(visit)) : redirectAnswer(accountPath, 302);
 }
 
 export async function account(site: Site, visit: Visit): Promise<Response> {
   const found = await accountOf(site, visit);
-  if (found === null) return toSignIn(site, accountPath);
+  if (found === null) return toSignIn(site, accountPath, chosenIn(visit));
   const { app, brand } = site;
   const { user, session } = found.signedIn;
-  const locale = chooseLocale(languageSetting(user), visit.request.headers.get('accept-language'));
+  const locale = languageOf(visit, user);
   const sessions = await app.store.accounts.listSessions(user.id, session.tokenHash);
   const notice = visit.url.searchParams.get('notice') ?? '';
   const settings = (await app.stageSettings()).filter(({ kind }) => kind.startsWith('authenticator_'));
@@ -181,11 +181,17 @@ export async function cancel(site: Site, visit: Visit): Promise<Response> {
   return redirectAnswer('/flows/-/default/invalidation/');
 }
 
-/** To sign in first, and then on to where one wanted. */
-export async function toSignIn(site: Site, next: string): Promise<Response> {
+/** The language that was chosen in the address goes along. */
+function chosenIn({ url }: Visit): string {
+  const locale = url.searchParams.get('locale') ?? '';
+  return locale === '' ? '' : `&locale=${encodeURIComponent(locale)}`;
+}
+
+/** To sign in first, and then on to where one wanted; `more` goes along in the query. */
+export async function toSignIn(site: Site, next: string, more = ''): Promise<Response> {
   const slug = await site.app.flowFor('authentication');
   if (slug === null) throw new DoorwardError('flow_not_found', 'there is no flow to sign in with');
-  return redirectAnswer(`/if/flow/${encodeURIComponent(slug)}/?next=${encodeURIComponent(next)}`, 302);
+  return redirectAnswer(`/if/flow/${encodeURIComponent(slug)}/?next=${encodeURIComponent(next)}${more}`, 302);
 }
 
 async function checkedForm(site: Site, visit: Visit): Promise<SignedIn> {

@@ -1,10 +1,11 @@
 /** Responses: their headers, and what an error looks like to a program and to a person. */
 import { type DoorwardError, isDoorwardError, DoorwardError as ServerError } from '../kernel/errors.ts';
 import { errorPage } from '../pages/error-page.tsx';
-import { chooseLocale, localize } from '../protocol/localize.ts';
+import { localize } from '../protocol/localize.ts';
 import { text } from '../protocol/text.ts';
 import { actingHere } from './acting.ts';
 import type { Site, Visit } from './exchange.ts';
+import { languageOf } from './language.ts';
 
 const always = {
   'cache-control': 'no-store',
@@ -76,7 +77,7 @@ export function redirectAnswer(to: string, status: 302 | 303 | 308 = 303, header
 /** What a thrown value becomes: JSON for programs, a page in the visitor's language for people. */
 export async function errorAnswer(site: Site, visit: Visit, thrown: unknown): Promise<Response> {
   const error = logged(site, visit, thrown);
-  const locale = chooseLocale(undefined, visit.request.headers.get('accept-language'));
+  const locale = languageOf(visit);
   const retryAfter = error.retryAfter ?? ([429, 503].includes(error.status) ? defaultRetryAfter : undefined);
   const retry: HeaderMap =
     retryAfter === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfter))) };

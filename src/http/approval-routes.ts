@@ -6,7 +6,7 @@ import { DoorwardError } from '../kernel/errors.ts';
 import { newToken } from '../kernel/ids.ts';
 import { approvalPage, approvalsPage, wayBackPage } from '../pages/approval.tsx';
 import { deviceText } from '../protocol/device.ts';
-import { chooseLocale, localize } from '../protocol/localize.ts';
+import { type Locale, localize } from '../protocol/localize.ts';
 import { accountOf } from './account-routes.ts';
 import { formToken } from './acting.ts';
 import { htmlAnswer, jsonAnswer, redirectAnswer } from './answers.ts';
@@ -15,6 +15,7 @@ import { callerOf, changingCaller } from './caller.ts';
 import { sessionCookie } from './cookies.ts';
 import type { Site, Visit } from './exchange.ts';
 import { checkOrigin, readQuery } from './guards.ts';
+import { languageOf } from './language.ts';
 import { paginated } from './pagination.ts';
 
 const path = '/if/approvals/';
@@ -26,7 +27,7 @@ export async function approvals(site: Site, visit: Visit): Promise<Response> {
   const files = found.signedIn.impersonator === null ? await site.app.approvals.list(found.signedIn.user) : [];
   return htmlAnswer(
     approvalsPage(
-      settingOf(site, visit),
+      settingOf(site, visit, found.signedIn.user),
       files.map(({ approval }) => approval),
     ),
   );
@@ -54,14 +55,15 @@ export async function approval(site: Site, visit: Visit): Promise<Response> {
   const csrf = visit.browser === null ? '' : formToken(site.app, visit.browser.token);
   const action = `${visit.url.pathname}${visit.url.search}`;
   const byLink = visit.url.searchParams.has('key');
-  const shown = { file: await located(site, visit, file), own, isLate, csrf, action, isMissing, byLink };
-  return htmlAnswer(approvalPage(settingOf(site, visit), shown));
+  const setting = settingOf(site, visit, approver);
+  const shown = { file: await located(site, file, setting.locale), own, isLate, csrf, action, isMissing, byLink };
+  return htmlAnswer(approvalPage(setting, shown));
 }
 
 /** With the place beside the address that the applicant asked from. */
-async function located(site: Site, visit: Visit, file: ApprovalFile): Promise<ApprovalFile> {
+async function located(site: Site, file: ApprovalFile, locale: Locale): Promise<ApprovalFile> {
   const { asked } = file.approval;
-  const address = await site.app.places.beside(asked.address, settingOf(site, visit).locale);
+  const address = await site.app.places.beside(asked.address, locale);
   return { ...file, approval: { ...file.approval, asked: { ...asked, address } } };
 }
 
@@ -90,7 +92,7 @@ export async function wayBack(site: Site, visit: Visit): Promise<Response> {
   const csrf = visit.browser === null ? '' : formToken(site.app, visit.browser.token);
   const action = `${visit.url.pathname}${visit.url.search}`;
   return htmlAnswer(
-    wayBackPage(settingOf(site, visit), { state: way.kind, action, csrf }),
+    wayBackPage(settingOf(site, visit, signedIn?.user), { state: way.kind, action, csrf }),
     way.kind === 'gone' ? 404 : 200,
   );
 }
@@ -99,7 +101,7 @@ export async function wayBack(site: Site, visit: Visit): Promise<Response> {
 export async function approvalRequests(site: Site, visit: Visit): Promise<Response> {
   const { user } = await decidingCaller(await callerOf(site, visit));
   const files = await site.app.approvals.list(user);
-  const results = files.map((file) => wire(file, visit));
+  const results = files.map((file) => wire(file, visit, user));
   return jsonAnswer(paginated(results, results.length, { page: 1, pageSize: Math.max(1, results.length) }));
 }
 
@@ -120,7 +122,7 @@ export async function approvalRequest(site: Site, visit: Visit): Promise<Respons
   }
   const file = await site.app.approvals.show(uuid, user);
   if (file === null) throw new DoorwardError('not_found', `no request ${uuid} waits for this user`);
-  return jsonAnswer(wire(file, visit));
+  return jsonAnswer(wire(file, visit, user));
 }
 
 function decidingCaller<C extends { readonly impersonator: User | null }>(caller: C): C {
@@ -152,8 +154,8 @@ function verdictIn(value: unknown): 'approve' | 'deny' | null {
   return value === 'approve' || value === 'deny' ? value : null;
 }
 
-function wire(file: ApprovalFile, { request }: Visit): object {
-  const locale = chooseLocale(undefined, request.headers.get('accept-language'));
+function wire(file: ApprovalFile, visit: Visit, user: User): object {
+  const locale = languageOf(visit, user);
   const { id: pk, facts, agent, address, createdAt, deadlineAt, decisions, ...rest } = requestOf(file, locale);
   return {
     ...{ pk, ...rest },
@@ -165,8 +167,8 @@ function wire(file: ApprovalFile, { request }: Visit): object {
   };
 }
 
-function settingOf({ brand }: Site, { request }: Visit) {
-  return { brand, locale: chooseLocale(undefined, request.headers.get('accept-language')) };
+function settingOf({ brand }: Site, visit: Visit, user: User | null = null) {
+  return { brand, locale: languageOf(visit, user) };
 }
 
 function toSignIn(next: string): Response {

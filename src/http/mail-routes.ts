@@ -5,11 +5,11 @@
  */
 import { DoorwardError } from '../kernel/errors.ts';
 import { mailboxPage, mailPage } from '../pages/mail-page.tsx';
-import { chooseLocale } from '../protocol/localize.ts';
 import { htmlAnswer, redirectAnswer } from './answers.ts';
 import { administratorOf } from './caller.ts';
 import type { Site, Visit } from './exchange.ts';
 import { isCautious } from './guards.ts';
+import { languageOf } from './language.ts';
 
 const path = '/if/mail/';
 const cookie = 'doorward_mailbox';
@@ -37,8 +37,8 @@ export async function mail(site: Site, visit: Visit): Promise<Response> {
   return htmlAnswer(mailPage(settingOf(site, visit), await site.app.mailbox.show(visit.params.id ?? '')));
 }
 
-function settingOf({ brand }: Site, { request }: Visit) {
-  return { brand, locale: chooseLocale(undefined, request.headers.get('accept-language')) };
+function settingOf({ brand }: Site, visit: Visit) {
+  return { brand, locale: languageOf(visit) };
 }
 
 /** @throws DoorwardError `not_found` where there is no such page */

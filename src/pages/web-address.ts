@@ -16,8 +16,8 @@ export function withQuery(path: string, query: string): string {
 
 /** The same page in another language: the choice stays in its query, and goes along to other flows. */
 export function inLanguage(action: string, locale: string): string {
-  const [path = '', query = ''] = action.split('?', 2);
-  const params = new URLSearchParams(query);
+  const [path = '', ...query] = action.split('?');
+  const params = new URLSearchParams(query.join('?'));
   params.set('locale', locale);
   return `${path}?${params}`;
 }

@@ -101,6 +101,24 @@ describe("the executor's JSON is the reference's (flow-engine.md 4)", () => {
     expect(unknown.text).not.toContain('<script>');
   });
 
+  it('keeps whatever else is in the address when the language changes', async () => {
+    const client = new WebClient(server.origin);
+    const { text } = await client.request('/if/flow/shown/?next=/app?page=2');
+    const [, chosen = ''] = /<a href="([^"]+)" lang="de" hreflang="de">/.exec(text) ?? [];
+    expect(chosen.replaceAll('&amp;', '&')).toBe('/if/flow/shown/?next=%2Fapp%3Fpage%3D2&locale=de');
+  });
+
+  it('speaks the chosen language outside of flows as well, and on the way to the sign-in page', async () => {
+    const client = new WebClient(server.origin);
+    const languageOf = async (path: string) => /<html lang="(..)">/.exec((await client.request(path)).text)?.[1];
+    expect(await languageOf('/if/nothing/?locale=de')).toBe('de');
+    expect((await client.request('/?locale=de')).headers.location).toMatch(/\?next=%2Fif%2Fuser%2F&locale=de$/);
+    await client.open('default-enrollment-flow');
+    await client.answer(signUp('reader'));
+    expect([await languageOf('/if/user/'), await languageOf('/if/user/?locale=de')]).toEqual(['en', 'de']);
+    expect([await languageOf('/if/approvals/'), await languageOf('/if/approvals/?locale=de')]).toEqual(['en', 'de']);
+  });
+
   it('ends with xak-flow-redirect and nothing besides it', async () => {
     const client = new WebClient(server.origin);
     await client.open('shown');
