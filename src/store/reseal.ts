@@ -60,9 +60,9 @@ const holders: readonly Holder[] = [
     turn: (keyring, value, row) => keyring.reseal('run-secret', value, text(row, 0)),
   },
   {
-    ...{ kind: 'messages', table: sql`doorward_outbox`, key: [sql`uuid`], column: sql`payload` },
-    where: sql`payload IS NOT NULL`,
-    turn: (keyring, value, row) => keyring.reseal('outbox', value, text(row, 0)),
+    ...{ kind: 'messages', table: sql`doorward_outbox`, key: [sql`id`], more: sql`uuid` },
+    ...{ column: sql`payload`, where: sql`payload IS NOT NULL` },
+    turn: (keyring, value, row) => keyring.reseal('outbox', value, text(row, 1)),
   },
 ];
 
