@@ -1,3 +1,4 @@
+import { type Locale, locales, localize } from '../protocol/localize.ts';
 import { type Text, text } from '../protocol/text.ts';
 import type { AccountPageData, ListedAuthenticator } from './page-data.ts';
 import { Section } from './section.tsx';
@@ -54,13 +55,13 @@ interface ItemProps extends Props {
 function Item({ authenticator, mayChange, data, words }: ItemProps) {
   const { uuid, kind, name, createdAt, lastUsedAt, codesLeft } = authenticator;
   const kindName = words.of(`authenticator.${kind}`);
+  const shown = isNameOfKind(name, kind) ? kindName : name;
   const path = `/if/user/authenticators/${encodeURIComponent(uuid)}`;
   return (
     <li>
       <div>
         <p class="label">
-          {name}
-          {name === kindName ? null : <span class="badge">{kindName}</span>}
+          {shown} {shown === kindName ? null : <span class="badge">{kindName}</span>}
         </p>
         <p class="hint">
           {words.of('account.added')} <Time at={createdAt} words={words} />
@@ -80,7 +81,7 @@ function Item({ authenticator, mayChange, data, words }: ItemProps) {
           <button
             type="submit"
             class="quiet"
-            aria-label={words.of('account.remove_of', { name })}
+            aria-label={words.of('account.remove_of', { name: shown })}
             data-busy={words.of('page.busy')}
           >
             {words.of('account.remove')}
@@ -89,6 +90,12 @@ function Item({ authenticator, mayChange, data, words }: ItemProps) {
       ) : null}
     </li>
   );
+}
+
+/** What nobody renamed is called in the language that it was set up in. */
+function isNameOfKind(name: string, kind: ListedAuthenticator['kind']): boolean {
+  const languages = Object.keys(locales) as Locale[];
+  return languages.some((locale) => localize(text(`authenticator.${kind}`), locale) === name);
 }
 
 function Rename({ authenticator, path, data, words }: Omit<ItemProps, 'mayChange'> & { readonly path: string }) {

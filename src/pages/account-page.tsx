@@ -98,7 +98,7 @@ function Profile({ data, words }: Props) {
           <div>
             <dt>{label}</dt>
             <dd>
-              {value === '' ? <span class="missing">{words.of('account.missing')}</span> : value}
+              {value === '' ? <span class="missing">{words.of('account.missing')}</span> : value}{' '}
               {field === 'email' ? <Confirmed data={data} words={words} /> : null}
               <ProvenanceLine field={field} provenance={data.provenance} words={words} />
             </dd>
@@ -138,11 +138,15 @@ function Password({ data, words }: Props) {
     <Section
       id="password"
       title={words.of('account.password')}
-      action={<a href="/if/flow/default-password-change/?next=/if/user/">{words.of('account.change_password')}</a>}
+      action={
+        changed === null ? null : (
+          <a href="/if/flow/default-password-change/?next=/if/user/">{words.of('account.change_password')}</a>
+        )
+      }
     >
       <p class="lead">
         {changed === null ? (
-          words.of('account.password_never')
+          words.of('account.password_none')
         ) : (
           <>
             {words.of('account.password_changed')} <Time at={changed} words={words} />
@@ -205,8 +209,7 @@ function SessionItem({ session, data, words }: Props & { readonly session: Liste
     <li>
       <div>
         <p class="label">
-          {device}
-          {session.current ? <span class="badge">{words.of('account.this_device')}</span> : null}
+          {device} {session.current ? <span class="badge">{words.of('account.this_device')}</span> : null}
         </p>
         <p class="hint">
           {words.of('account.last_used')} <Time at={session.lastUsedAt} words={words} />

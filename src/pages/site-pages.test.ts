@@ -13,7 +13,7 @@ describe('the account page', () => {
   const html = accountPage(accountData);
 
   it('lists the devices in words, this one first', () => {
-    const devices = ['Firefox on Windows<span class="badge">This device', 'Safari on iPhone', 'curl'];
+    const devices = ['Firefox on Windows <span class="badge">This device', 'Safari on iPhone', 'curl'];
     const places = devices.map((device) => html.indexOf(device));
     expect(places.every((place) => place > 0)).toBe(true);
     expect(places).toEqual([...places].sort((a, b) => a - b));
@@ -75,6 +75,21 @@ describe('the account page', () => {
     expect(accountPage({ ...accountData, approvals: { waiting: 1 } })).toContain('One request waits');
     expect(accountPage({ ...accountData, approvals: { waiting: 0 } })).toContain('Nobody waits');
     expect(accountPage({ ...accountData, approvals: null })).not.toContain('/if/approvals/');
+  });
+
+  it('calls what nobody renamed in the reader’s language, whichever it was set up in', () => {
+    const [, , codes] = accountData.authenticators;
+    if (codes === undefined) throw new Error('the sample has recovery codes');
+    const german = (name: string) =>
+      accountPage({ ...accountData, authenticators: [{ ...codes, name }], locale: 'de' });
+    expect(german('Recovery codes')).toContain('aria-label="Wiederherstellungscodes entfernen"');
+    expect(german('In the safe')).toContain('In the safe <span class="badge">Wiederherstellungscodes');
+  });
+
+  it('tells who has no password how to set one, and leads to nothing that asks for it', () => {
+    const without = accountPage({ ...accountData, user: { ...accountData.user, passwordChangedAt: null } });
+    expect(without).toContain('You have no password. To set one, sign out and choose “Forgot your password?”');
+    expect(without).not.toContain('default-password-change');
   });
 
   it('has no button for other sessions when there are none', () => {

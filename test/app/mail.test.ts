@@ -136,6 +136,14 @@ describe('templates in a folder', () => {
   });
 });
 
+describe('an invitation', () => {
+  it('says what holds for a link that nobody asked for, and of no code', () => {
+    const { text } = createTemplates('Example', null).write(letter({ template: 'invitation', values: { url } }));
+    expect(text).toContain('If you do not want it, ignore this message. Give the link to nobody.');
+    expect(text).not.toMatch(/If this was not you|code/);
+  });
+});
+
 describe('a mail server', () => {
   it('gets the message with sender, subject and an id that stays, as text and HTML', async () => {
     const server = await openMailServer();

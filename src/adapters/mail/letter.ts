@@ -61,7 +61,7 @@ export function letterOf(template: MailTemplate, mail: Mail, brand: string): Let
         ? []
         : [say(code === '' ? 'mail.expires_link' : values.url === undefined ? 'mail.expires_code' : 'mail.expires')]),
       ...(values.device === undefined ? [] : [say('mail.asked')]),
-      say('mail.not_you'),
+      say(template === 'invitation' ? 'mail.invitation_not_you' : 'mail.not_you'),
     ],
   };
 }

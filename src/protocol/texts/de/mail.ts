@@ -15,6 +15,8 @@ export const mail = {
   'mail.invitation_subject': 'Einladung zu {brand}',
   'mail.invitation': 'Sie sind eingeladen, ein Konto bei {brand} anzulegen.',
   'mail.invitation_action': 'Einladung annehmen',
+  'mail.invitation_not_you':
+    'Möchten Sie die Einladung nicht annehmen, ist nichts zu tun. Geben Sie den Link nicht weiter.',
   'mail.sign_in_code_subject': 'Ihr Code für {brand}',
   'mail.sign_in_code': 'mit diesem Code machen Sie als {username} weiter.',
   'mail.sign_in_code_action': '',

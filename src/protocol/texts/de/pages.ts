@@ -126,7 +126,8 @@ export const pages: Record<keyof typeof en, string> = {
   'account.edit': 'Profil bearbeiten',
   'account.password': 'Passwort',
   'account.password_changed': 'Zuletzt geändert',
-  'account.password_never': 'Sie haben Ihr Passwort bisher nicht geändert.',
+  'account.password_none':
+    'Sie haben kein Passwort. Um eines festzulegen, melden Sie sich ab und wählen Sie bei der Anmeldung „Passwort vergessen?“.',
   'account.sessions_ended': 'Die Sitzungen sind beendet.',
   'account.change_password': 'Passwort ändern',
   'account.sessions': 'Wo Sie angemeldet sind',

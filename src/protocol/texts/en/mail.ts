@@ -14,6 +14,7 @@ export const mail = {
   'mail.invitation_subject': 'You are invited to {brand}',
   'mail.invitation': 'you are invited to open an account with {brand}.',
   'mail.invitation_action': 'Accept the invitation',
+  'mail.invitation_not_you': 'If you do not want it, ignore this message. Give the link to nobody.',
   'mail.sign_in_code_subject': 'Your code for {brand}',
   'mail.sign_in_code': 'this is your code to go on as {username}.',
   'mail.sign_in_code_action': '',
