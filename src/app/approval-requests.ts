@@ -71,7 +71,8 @@ interface Parts {
 export function approvalRequests({ approvals, store, now }: Parts): ApprovalRequests {
   const find = async (reference: UserReference): Promise<User> => {
     const user = await ('pk' in reference ? store.read.user(reference.pk) : store.accounts.findUser(reference));
-    if (user === null) throw new DoorwardError('not_found', `there is no user ${JSON.stringify(reference)}`);
+    const called = 'pk' in reference ? `with the pk ${reference.pk}` : `"${reference.username}"`;
+    if (user === null) throw new DoorwardError('not_found', `there is no user ${called}`);
     return user;
   };
   const get = async (id: string): Promise<ApprovalRequest | null> => {

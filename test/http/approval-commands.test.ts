@@ -52,6 +52,8 @@ describe('doorward approvals', () => {
     for (const wrong of [['deny', idOf('ada'), '--by', 'ann'], ['approve', idOf('ada')], ['show']])
       expect([wrong, (await program.run(['approvals', ...wrong])).code]).toEqual([wrong, 2]);
     expect((await program.run(['approvals', 'show', 'nothing'])).code).toBe(1);
+    const unknown = await program.run(['approvals', 'list', '--for', 'nobody']);
+    expect([unknown.code, unknown.err]).toEqual([1, 'doorward approvals list: there is no user "nobody"\n']);
 
     const denied = await program.run(['approvals', 'deny', idOf('ada'), '--by', 'ann', '--reason', 'Not you.']);
     expect(denied.out).toBe(`Denied ${idOf('ada')} in the name of ann\n`);

@@ -59,6 +59,8 @@ describe('the command line says how it is used (CONTRACT: Statuses)', () => {
     [['user', 'create', 'one', '--password', password], 2],
     [['user', 'delete', 'one'], 2],
     [['user', 'list', '--page', '0'], 2],
+    [['user', 'create', 'one', '--no-password', '--email', 'no address'], 2],
+    [['user', 'create', 'one', '--no-password', '--email-verified'], 2],
     [['user', 'list', '--page', 'x'], 2],
     [['apply'], 2],
     [['backup'], 2],

@@ -35,7 +35,7 @@ export const groupList: Command = {
       const all = await groups.list();
       const group = all.find((known) => known.name === name);
       if (name !== undefined && group === undefined)
-        throw new DoorwardError('not_found', `there is no group "${name}"`);
+        throw new DoorwardError('not_found', `there is no group "${name}"; see doorward group list`);
       const members = group === undefined ? null : await groups.members(group.pk);
       if (options.json === true)
         return terminal.print(

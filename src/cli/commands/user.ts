@@ -1,7 +1,8 @@
 import type { App } from '../../app/app.ts';
 import type { User } from '../../engine/user.ts';
 import { DoorwardError } from '../../kernel/errors.ts';
-import type { Command, Terminal } from '../command.ts';
+import { isEmail } from '../../stages/prompt/formats.ts';
+import type { Call, Command, Terminal } from '../command.ts';
 import { printable, UsageError } from '../command.ts';
 import { withApp } from '../open.ts';
 
@@ -59,6 +60,7 @@ export const userCreate: Command = {
   operands: { min: 1, max: 1 },
   notes: 'The password is asked for on a terminal, and read from the first line of standard input otherwise.',
   async run({ operands: [username = ''], options, terminal }) {
+    checkAddress(options);
     const password = options['no-password'] === true ? undefined : await newPassword(terminal);
     const groups = [options.group, options.admin === true ? 'Doorward Admins' : undefined].filter(
       (name) => typeof name === 'string',
@@ -79,6 +81,12 @@ export const userCreate: Command = {
     terminal.print(options.json === true ? JSON.stringify(publicUser(user)) : `Made ${user.username} (pk ${user.id})`);
   },
 };
+
+function checkAddress({ email, 'email-verified': isVerified }: Call['options']): void {
+  if (typeof email === 'string' && !isEmail(email)) throw new UsageError('--email must be an e-mail address');
+  if (isVerified === true && email === undefined)
+    throw new UsageError('--email-verified is about an address: give it with --email');
+}
 
 export const userList: Command = {
   name: 'user list',
