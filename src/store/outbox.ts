@@ -15,6 +15,8 @@ import { list, type Row, type Sql, sql } from './sql.ts';
 
 /** A leased message. */
 export interface LeasedMessage {
+  /** Its row, found by this at once however many messages wait. */
+  readonly id: number;
   readonly uuid: string;
   readonly kind: NewMessage['kind'];
   readonly channel: string;
@@ -62,7 +64,7 @@ export function outboxOn(driver: Driver, keyring: Keyring, clock: Clock): Outbox
     const now = clock.now();
     await driver.write(sql`
       UPDATE doorward_outbox SET set_aside_at = ${now}, last_error = ${why}, leased_until = NULL
-      WHERE uuid = ${message.uuid} AND tries = ${message.tries} AND ${open}`);
+      WHERE id = ${message.id} AND tries = ${message.tries} AND ${open}`);
     await driver.write(sql`UPDATE doorward_outbox SET due_at = ${now} WHERE ${lineOf(message)} AND due_at > ${now}`);
   };
   return {
@@ -79,18 +81,18 @@ export function outboxOn(driver: Driver, keyring: Keyring, clock: Clock): Outbox
       const rows = await driver.write(sql`
         UPDATE doorward_outbox SET leased_until = ${now + leaseMs}, tries = tries + 1
         WHERE id IN (${list(due.map((row) => int(row, 0)))}) AND ${free}
-        RETURNING uuid, kind, channel, user_id, payload, tries`);
+        RETURNING id, uuid, kind, channel, user_id, payload, tries`);
       return rows.map((row) => leasedFrom(row, keyring));
     },
-    async delivered({ uuid }) {
+    async delivered({ id }) {
       await driver.write(sql`
         UPDATE doorward_outbox SET sent_at = ${clock.now()}, payload = NULL, leased_until = NULL, last_error = NULL
-        WHERE uuid = ${uuid} AND sent_at IS NULL`);
+        WHERE id = ${id} AND sent_at IS NULL`);
     },
     async retryLater(message, why, dueAt) {
       await driver.write(sql`
         UPDATE doorward_outbox SET due_at = ${dueAt}, last_error = ${why}, leased_until = NULL
-        WHERE uuid = ${message.uuid} AND tries = ${message.tries} AND ${open}`);
+        WHERE id = ${message.id} AND tries = ${message.tries} AND ${open}`);
       // They could not leave anyway, and are not looked at again and again meanwhile.
       await driver.write(
         sql`UPDATE doorward_outbox SET due_at = ${dueAt} WHERE ${lineOf(message)} AND due_at < ${dueAt}`,
@@ -100,7 +102,7 @@ export function outboxOn(driver: Driver, keyring: Keyring, clock: Clock): Outbox
     async pending(limit) {
       const now = clock.now();
       const rows = await driver.read(sql`
-        SELECT uuid, kind, channel, user_id, payload, tries, created_at, due_at, last_error, leased_until, set_aside_at
+        SELECT id, uuid, kind, channel, user_id, payload, tries, created_at, due_at, last_error, leased_until, set_aside_at
         FROM doorward_outbox WHERE sent_at IS NULL AND channel <> ${nobodysChannel} ORDER BY id LIMIT ${limit}`);
       return rows.map((row) => pendingFrom(row, keyring, now));
     },
@@ -121,30 +123,27 @@ export function outboxOn(driver: Driver, keyring: Keyring, clock: Clock): Outbox
 }
 
 /** What else this user is sent on this channel; nothing for a message without a user. */
-function lineOf({ channel, userId, uuid }: LeasedMessage): Sql {
-  return sql`channel = ${channel} AND user_id = ${userId ?? -1} AND uuid <> ${uuid} AND ${open}`;
+function lineOf({ channel, userId, id }: LeasedMessage): Sql {
+  return sql`channel = ${channel} AND user_id = ${userId ?? -1} AND id <> ${id} AND ${open}`;
 }
 
 function leasedFrom(row: Row, keyring: Keyring): LeasedMessage {
-  const uuid = text(row, 0);
-  const payload = keyring.open('outbox', textOrNull(row, 4) ?? '', uuid);
+  const uuid = text(row, 1);
+  const payload = keyring.open('outbox', textOrNull(row, 5) ?? '', uuid);
   return {
-    uuid,
-    kind: text(row, 1) as NewMessage['kind'],
-    channel: text(row, 2),
-    userId: intOrNull(row, 3),
-    payload: payload === null ? null : (JSON.parse(payload) as JsonObject),
-    tries: int(row, 5),
+    ...{ id: int(row, 0), uuid, kind: text(row, 2) as NewMessage['kind'], channel: text(row, 3) },
+    ...{ userId: intOrNull(row, 4), payload: payload === null ? null : (JSON.parse(payload) as JsonObject) },
+    tries: int(row, 6),
   };
 }
 
 function pendingFrom(row: Row, keyring: Keyring, now: number): PendingMessage {
-  const leased = (intOrNull(row, 9) ?? 0) > now;
+  const leased = (intOrNull(row, 10) ?? 0) > now;
   return {
     ...leasedFrom(row, keyring),
-    state: intOrNull(row, 10) !== null ? 'set_aside' : leased ? 'leased' : 'waiting',
-    createdAt: int(row, 6),
-    dueAt: int(row, 7),
-    lastError: textOrNull(row, 8),
+    state: intOrNull(row, 11) !== null ? 'set_aside' : leased ? 'leased' : 'waiting',
+    createdAt: int(row, 7),
+    dueAt: int(row, 8),
+    lastError: textOrNull(row, 9),
   };
 }
