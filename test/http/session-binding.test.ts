@@ -145,7 +145,7 @@ describe.each(['sqlite', 'postgres'] as const)('UL-4: sessions bound to a networ
     ]);
   });
 
-  it('a copied cookie answers no flow from elsewhere: the run and the session end, and the thief begins as nobody', async () => {
+  it('a copied session cookie answers no flow from elsewhere: run and session end, and the thief begins as nobody', async () => {
     const browser = await signedIn('country', 'robbed');
     const page = '/if/flow/rename/';
     const opened = await browser.request(page, { headers: from(berlin) });
