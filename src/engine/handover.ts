@@ -13,8 +13,8 @@ export function handsOver({ input, visitor }: Scene): boolean {
 }
 
 /**
- * What is kept of a chain that went on under another token, after a proof or a sign-out. A run that ends has nothing left to share, and its browser
- * keeps the token that it has.
+ * What is kept of a chain that went on under another token, after a proof or a sign-out. A run that ends has nothing left
+ * to share, and its browser keeps the token that it has.
  */
 export function handoverOf(world: World, scene: Scene, run: Run, chain: Chain): Handover | null {
   const { state } = chain;
