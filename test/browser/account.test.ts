@@ -1,9 +1,9 @@
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { defineStage } from '../../src/index.ts';
 import { openHasher } from '../../src/testing/rig.ts';
+import { barriers, bringAxe } from '../support/barriers.ts';
 import { launchBrowser, openContext } from '../support/browser.ts';
 import { flowYaml } from '../support/flow-yaml.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -68,17 +68,13 @@ describe.each(views)('the account page at $width pixels (JavaScript: $javaScript
   const username = `user-${width}`;
 
   /** Without scripts on the page axe has none to run in, so it looks at what a second browser makes of the same page. */
-  const barriers = async (page: Page): Promise<readonly unknown[]> => {
+  const barriersOf = async (page: Page): Promise<readonly unknown[]> => {
     const context = await openContext(browser, { viewport: { width, height } });
     await context.addCookies(await page.context().cookies());
     const twin = await context.newPage();
-    await twin.addInitScript(axe.source);
+    await bringAxe(twin);
     await twin.goto(page.url());
-    const found = await twin.evaluate(async () => {
-      const { axe } = window as unknown as { readonly axe: typeof import('axe-core') };
-      const { violations } = await axe.run({ resultTypes: ['violations'], preload: false });
-      return violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
-    });
+    const found = await barriers(twin);
     expect(await twin.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     await context.close();
     return found;
@@ -101,12 +97,12 @@ describe.each(views)('the account page at $width pixels (JavaScript: $javaScript
     await page.getByRole('button', { name: 'Agree and continue' }).click();
     await settled('/if/user/');
     await page.getByText('Shared Notes').waitFor();
-    expect(await barriers(page)).toEqual([]);
+    expect(await barriersOf(page)).toEqual([]);
 
     await page.getByRole('button', { name: `Disconnect ${source}` }).click();
     await settled('/if/user/?notice=connection-needed');
     await page.getByText('This is your only way to sign in.').waitFor();
-    expect(await barriers(page)).toEqual([]);
+    expect(await barriersOf(page)).toEqual([]);
     await page.getByRole('button', { name: 'Withdraw your consent: Shared Notes' }).click();
     await settled('/if/user/?notice=consent-withdrawn');
     expect(await page.getByText('Shared Notes').count()).toBe(0);

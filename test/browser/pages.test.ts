@@ -1,6 +1,6 @@
-import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { barriers, bringAxe } from '../support/barriers.ts';
 import { launchBrowser, openContext } from '../support/browser.ts';
 import { identification, sampleBrands, samplePage, samplePages } from '../support/page-samples.ts';
 import { servePages, siteOrigin } from '../support/page-site.ts';
@@ -34,18 +34,6 @@ const viewports = [
   { width: 1280, height: 860 },
 ];
 
-/** What axe finds, in all its rules or in these; the package is in the page already. */
-function barriers(page: Page, ...rules: readonly string[]): Promise<readonly unknown[]> {
-  return page.evaluate(async (runOnly) => {
-    const { axe } = window as unknown as { readonly axe: typeof import('axe-core') };
-    const { violations } = await axe.run({
-      ...{ resultTypes: ['violations'], preload: false },
-      ...(runOnly.length === 0 ? {} : { runOnly: [...runOnly] }),
-    });
-    return violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
-  }, rules);
-}
-
 /** Controls that are smaller than a fingertip, by what they say. Links within a sentence are exempt (WCAG 2.5.8). */
 function smallTargets(): string[] {
   const controls =
@@ -61,7 +49,7 @@ it.each(viewports)(
   (viewport) =>
     // With motion, colours would change over a while.
     visit({ viewport, reducedMotion: 'reduce' }, async (page) => {
-      await page.addInitScript(axe.source);
+      await bringAxe(page);
       for (const name of Object.keys(samplePages).filter((each) => each !== 'redirect')) {
         await page.emulateMedia({ colorScheme: 'light' });
         await page.goto(`${siteOrigin}/${name}`);
@@ -155,7 +143,7 @@ describe('in the browser', () => {
 
   it('colours that a visitor forces keep every control visible', () =>
     visit({ forcedColors: 'active' }, async (page) => {
-      await page.addInitScript(axe.source);
+      await bringAxe(page);
       await page.goto(`${siteOrigin}/every-field-problems`);
       expect(await barriers(page)).toEqual([]);
     }));
