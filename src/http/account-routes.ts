@@ -170,7 +170,7 @@ export function defaultFlow(designation: 'authentication' | 'invalidation') {
 
 /**
  * "Not you?": gives the open runs up. An anonymous browser gets a new session, so that none is found again; who is
- * signed in is signed out, as the reference does.
+ * signed in is signed out, as the reference does. With `?stay` they stay signed in: they said no to a question alone.
  */
 export async function cancel(site: Site, visit: Visit): Promise<Response> {
   // A link on another site gives nothing up.
@@ -178,7 +178,7 @@ export async function cancel(site: Site, visit: Visit): Promise<Response> {
   const found = await accountOf(site, visit);
   if (found === null) return redirectAnswer('/', 303, { 'set-cookie': sessionCookie(site.app, newAnonymous(), null) });
   await site.app.change([{ kind: 'run.drop', session: found.signedIn.session.tokenHash }]);
-  return redirectAnswer('/flows/-/default/invalidation/');
+  return redirectAnswer(visit.url.searchParams.has('stay') ? '/' : '/flows/-/default/invalidation/');
 }
 
 /** The language that was chosen in the address goes along. */

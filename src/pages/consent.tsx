@@ -30,7 +30,7 @@ export function Consent({ data, challenge }: ChallengeProps<ConsentChallenge>) {
             {words.of(asked === undefined ? 'page.consent_agree' : 'page.continue')}
           </button>
           {asked === undefined ? (
-            <a class="button secondary" href="/flows/-/cancel/">
+            <a class="button secondary" href="/flows/-/cancel/?stay">
               {words.of('page.consent_decline')}
             </a>
           ) : null}

@@ -24,6 +24,22 @@ it('“Not you?” gives up what a signed-in visitor had begun, and leads to the
   visitor.expectAsk('ak-stage-password');
 });
 
+it('“Cancel” says no to a question alone: whoever is signed in stays so, and keeps the account', async () => {
+  const visitor = rig.visitor();
+  await visitor.open('default-enrollment-flow');
+  const who = { username: 'grace', name: 'Grace', email: 'grace@example.com' };
+  await visitor.answer({ ...who, password, password_repeat: password });
+  await visitor.open('default-unenrollment-flow');
+  await visitor.answer({ password });
+  visitor.expectAsk('ak-stage-consent');
+  const page = await (await visitor.request('/if/flow/default-unenrollment-flow/')).text();
+  const [, cancel = ''] = /<a class="button secondary" href="([^"]+)"/.exec(page) ?? [];
+  expect((await visitor.request(cancel)).headers.get('location')).toBe('/');
+  expect(await (await visitor.request('/if/user/')).text()).toContain('Hello, Grace');
+  await visitor.open('default-unenrollment-flow');
+  visitor.expectAsk('ak-stage-password');
+});
+
 it('“Not you?” gives an anonymous visitor a fresh start', async () => {
   const visitor = rig.visitor();
   await visitor.open('default-authentication-flow');

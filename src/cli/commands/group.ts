@@ -71,7 +71,7 @@ export const groupAdd = membership('group add', 'add a user to a group', {
 
 export const groupRemove = membership('group remove', 'take a user out of a group', {
   change: (app, user, group) => app.users.leave(user.id, group, { via: 'cli' }),
-  said: (username, group) => `${username} is no member of ${group} any more`,
+  said: (username, group) => `${username} is not a member of ${group}`,
 });
 
 function membership(

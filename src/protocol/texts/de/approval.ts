@@ -12,7 +12,7 @@ export const approval = {
   'approval.list_lead': 'Öffnen Sie eine Anfrage, um zu sehen, wer fragt, und um zu entscheiden.',
   'approval.list_empty': 'Zurzeit wartet niemand auf Ihre Genehmigung.',
   'approval.all': 'Alle Anfragen',
-  'approval.title': 'Eine Anfrage wartet auf Ihre Genehmigung',
+  'approval.title': 'Anfrage zur Genehmigung',
   'approval.default_message':
     'Jemand bittet um Genehmigung. Sehen Sie sich an, was ausgefüllt wurde, und entscheiden Sie.',
   'approval.facts': 'Was ausgefüllt wurde',
