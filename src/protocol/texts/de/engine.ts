@@ -26,7 +26,7 @@ export const engine: Record<keyof typeof en, string> = {
   'error.blueprint': 'Der Blueprint ist nicht gültig.',
   'error.refused': 'Diese Änderung war nicht möglich.',
   'error.last_administrator':
-    'Dann wäre niemand mehr da, der verwalten darf. Machen Sie zuerst jemand anderen zur Administratorin oder zum Administrator, dann versuchen Sie es erneut.',
+    'Dann wäre niemand mehr da, der verwalten darf. Geben Sie zuerst jemand anderem dieses Recht, dann versuchen Sie es erneut.',
   'error.only_sign_in':
     'Nur so ist eine Anmeldung möglich. Legen Sie zuerst ein Passwort fest oder fügen Sie einen Passkey hinzu.',
   'flow.does_not_apply': 'Dieser Ablauf ist für Sie nicht vorgesehen.',
