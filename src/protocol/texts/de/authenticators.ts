@@ -14,8 +14,7 @@ export const authenticators: Record<keyof typeof english, string> = {
     'Dieser Code passt nicht. Prüfen Sie, ob die Uhr Ihres Geräts richtig geht, und geben Sie den Code ein, den es jetzt zeigt.',
   'authenticator_webauthn.failed': 'Dieser Passkey konnte nicht registriert werden. Bitte versuchen Sie es erneut.',
   'authenticator_webauthn.known': 'Dieser Passkey ist bereits registriert.',
-  'authenticator_webauthn.model':
-    'Passkeys dieser Art sind hier nicht erlaubt. Fragen Sie die Verwaltung von {brand}.',
+  'authenticator_webauthn.model': 'Passkeys dieser Art sind hier nicht erlaubt. Fragen Sie die Verwaltung von {brand}.',
   'authenticator_webauthn.attempts': 'Zu viele Versuche.',
   'authenticator_validate.invalid': 'Dieser Code ist nicht richtig oder wurde schon verwendet.',
   'authenticator_validate.passkey': 'Dieser Passkey wurde nicht angenommen. Bitte versuchen Sie es erneut.',
