@@ -4,6 +4,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseOption } from '../../src/app/options.ts';
 import { freshDatabase, startPostgres } from '../support/postgres.ts';
+import { aligned } from './aligned.ts';
 import { Cluster } from './cluster.ts';
 import { type Drilled, doubleSubmits, edits, type Place, sameName } from './concurrency.ts';
 import { CutRig } from './cuts.ts';
@@ -170,14 +171,8 @@ function table(all: readonly Figures[]): string {
   const rows = all.map(({ drill, database, servers, writes, kills, cuts, sentAgain, findings, seconds }) => [
     ...[drill, database, servers, writes, kills, cuts, sentAgain, findings.length, Math.round(seconds)].map(String),
   ]);
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join('  ')
-      .trimEnd();
   const found = all.flatMap(({ drill, database, findings }) =>
     findings.map((finding) => `${drill} on ${database}: ${finding}`),
   );
-  return `${[head, ...rows].map(line).join('\n')}\n${found.map((finding) => `\n${finding}`).join('')}${found.length > 0 ? '\n' : ''}`;
+  return `${aligned([head, ...rows], [0, 1])}\n${found.map((finding) => `\n${finding}`).join('')}${found.length > 0 ? '\n' : ''}`;
 }
