@@ -109,7 +109,7 @@ async function consentsOf(site: Site, userId: number): Promise<readonly ListedCo
 }
 
 /** Flows are called by their title, or by their name where the title is a template. */
-async function titlesOf({ app }: Site, slugs: readonly string[]): Promise<ReadonlyMap<string, Text>> {
+export async function titlesOf({ app }: Site, slugs: readonly string[]): Promise<ReadonlyMap<string, Text>> {
   const titles = await Promise.all(
     [...new Set(slugs)].map(async (slug): Promise<[string, Text][]> => {
       const flow = await app.currentFlow(slug);

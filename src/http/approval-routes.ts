@@ -7,7 +7,7 @@ import { newToken } from '../kernel/ids.ts';
 import { approvalPage, approvalsPage, wayBackPage } from '../pages/approval.tsx';
 import { deviceText } from '../protocol/device.ts';
 import { type Locale, localize } from '../protocol/localize.ts';
-import { accountOf } from './account-routes.ts';
+import { accountOf, titlesOf } from './account-routes.ts';
 import { formToken } from './acting.ts';
 import { htmlAnswer, jsonAnswer, redirectAnswer } from './answers.ts';
 import { readBody } from './body.ts';
@@ -29,6 +29,10 @@ export async function approvals(site: Site, visit: Visit): Promise<Response> {
     approvalsPage(
       settingOf(site, visit, found.signedIn.user),
       files.map(({ approval }) => approval),
+      await titlesOf(
+        site,
+        files.map(({ approval }) => approval.flow),
+      ),
     ),
   );
 }

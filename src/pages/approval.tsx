@@ -3,6 +3,7 @@ import type { Approval, ApprovalFile } from '../app/approvals.ts';
 import type { ApprovalChallenge } from '../protocol/challenge.ts';
 import { deviceText } from '../protocol/device.ts';
 import type { Locale } from '../protocol/localize.ts';
+import type { Text } from '../protocol/text.ts';
 import type { MessageKey } from '../protocol/texts/en.ts';
 import type { Brand } from './brand.ts';
 import { FlowForm } from './flow-form.tsx';
@@ -36,11 +37,20 @@ export function ApprovalWait({ data, challenge }: ChallengeProps<ApprovalChallen
   );
 }
 
-/** `/if/approvals/` */
-export function approvalsPage({ brand, locale }: Setting, approvals: readonly Approval[]): string {
+/** `/if/approvals/`, with the titles of flows by their slugs. */
+export function approvalsPage(
+  { brand, locale }: Setting,
+  approvals: readonly Approval[],
+  titles: ReadonlyMap<string, Text>,
+): string {
   const words = wordsIn(locale);
+  const nav = (
+    <nav aria-label={words.of('account.title')}>
+      <a href="/if/user/">{words.of('account.title')}</a>
+    </nav>
+  );
   return page(
-    <Shell words={words} brand={brand} title={words.of('approval.list_title')} wide>
+    <Shell words={words} brand={brand} title={words.of('approval.list_title')} nav={nav} wide>
       <h1>{words.of('approval.list_title')}</h1>
       <p class="lead">{words.of(approvals.length === 0 ? 'approval.list_empty' : 'approval.list_lead')}</p>
       {approvals.length === 0 ? null : (
@@ -49,7 +59,8 @@ export function approvalsPage({ brand, locale }: Setting, approvals: readonly Ap
             <li>
               <a href={`/if/approvals/${encodeURIComponent(approval.uuid)}/`}>{nameOf(approval, words)}</a>
               <p class="hint">
-                {approval.flow} · {words.of('approval.until')} <Time at={approval.deadlineAt} words={words} />
+                {words.say(titles.get(approval.flow) ?? approval.flow)} · {words.of('approval.until')}{' '}
+                <Time at={approval.deadlineAt} words={words} />
               </p>
             </li>
           ))}

@@ -85,7 +85,7 @@ describe('the pages of an approval, without a script', () => {
       await browser.open('default-authentication-flow');
       await browser.answer({ uid_field: username });
       await browser.answer({ password });
-      return async () => (await browser.request('/if/user/')).text;
+      return async (path = '/if/user/') => (await browser.request(path)).text;
     };
     const [chair, other, root] = [
       await accountOf('chair', ['approvers']),
@@ -102,6 +102,9 @@ describe('the pages of an approval, without a script', () => {
     await new WebClient(server.origin).submit(link, { verdict: 'approve' });
     for (const page of [chair, root]) expect(await page()).toContain('One request waits for your decision.');
     expect(await other()).not.toContain('/if/approvals/');
+    const list = await chair('/if/approvals/');
+    for (const part of ['>dora</a>', 'Create your account · Open until', 'href="/if/user/"'])
+      expect(list).toContain(part);
   });
 
   it('who is not signed in is asked to, and finds their way to the list', async () => {

@@ -31,8 +31,8 @@ export const approvalSamples: Readonly<Record<string, string>> = {
   'approval-request-problem-de': approvalPage(de, { ...shown, isMissing: true, byLink: true }),
   'approval-request-done': approvalPage(en, { ...shown, file: { approval: nothing, words: [] }, own: 'approve' }),
   'approval-request-gone': approvalPage(de, null),
-  approvals: approvalsPage(en, [approval, nothing]),
-  'approvals-none-de': approvalsPage(de, []),
+  approvals: approvalsPage(en, [approval, nothing], new Map()),
+  'approvals-none-de': approvalsPage(de, [], new Map()),
   'approval-way-back': wayBackPage(en, { state: 'open', action: '/if/approvals/b/return/', csrf: '' }),
   'approval-way-back-signed-in-de': wayBackPage(de, { state: 'sign_out', action: '', csrf: '' }),
 };
