@@ -192,6 +192,7 @@ onBothDatabases('programs and administrators', (rig) => {
 class TestTerminal {
   readonly folder: string;
   lines: string[] = [];
+  readonly notes: string[] = [];
   onLine: (line: string) => void = () => undefined;
 
   constructor(folder = mkdtempSync(join(tmpdir(), 'doorward-cli-'))) {
@@ -213,7 +214,7 @@ class TestTerminal {
         this.lines.push(line);
         this.onLine(line);
       },
-      note: () => undefined,
+      note: (line: string) => void this.notes.push(line),
       overwrite: () => undefined,
       secret: async () => 'the password of a test',
     };
@@ -260,6 +261,7 @@ describe('on the command line', () => {
       { action: 'token_revoked', context: { via: 'cli' } },
     ]);
     expect(await terminal.run(events, ['--user', '999'])).toEqual([]);
+    expect(terminal.notes.at(-1)).toBe('There are no such events.');
     await expect(terminal.run(events, ['--user', 'nobody'])).rejects.toMatchObject({ code: 'not_found' });
   });
 

@@ -30,6 +30,7 @@ export const events: Command = {
       const past = await app.store.accounts.listEvents({ ...filter, limit: Math.max(limit, lookBack) });
       for (const event of past.slice(0, limit).toReversed()) show(call, event);
       if (call.options.follow === true) await follow(app, call, filter, past);
+      else if (past.length === 0 && call.options.json !== true) call.terminal.note('There are no such events.');
     });
   },
 };
