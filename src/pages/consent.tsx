@@ -27,7 +27,9 @@ export function Consent({ data, challenge }: ChallengeProps<ConsentChallenge>) {
         <input type="hidden" name="token" value={challenge.token} />
         <div class="buttons">
           <button type="submit" class="primary" data-busy={words.of('page.busy')}>
-            {words.of(asked === undefined ? 'page.consent_agree' : 'page.continue')}
+            {challenge.action === undefined
+              ? words.of(asked === undefined ? 'page.consent_agree' : 'page.continue')
+              : words.say(challenge.action)}
           </button>
           {asked === undefined ? (
             <a class="button secondary" href="/flows/-/cancel/?stay">

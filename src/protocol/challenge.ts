@@ -223,6 +223,8 @@ export interface ConsentChallenge {
   readonly token: string;
   /** From where it was asked for; `at` in ISO 8601. */
   readonly asked?: { readonly device: Text; readonly place: string; readonly at: string };
+  /** What the button does, where that is not to agree. */
+  readonly action?: Text;
 }
 
 /** A text and no form. */

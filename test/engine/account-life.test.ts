@@ -116,7 +116,9 @@ withMailOnBothDatabases('an account’s life', { blueprints: examples }, (rig) =
     await visitor.answer({ password: 'not hers' });
     visitor.expectProblem('password', 'invalid');
     await visitor.answer({ password: 'fay password' });
-    expect(visitor.expectAsk('ak-stage-consent').header_text).toContain('Delete the account fay');
+    const { header_text, action } = visitor.expectAsk('ak-stage-consent');
+    expect(header_text).toContain('Delete the account fay');
+    expect(action).toBe('Delete the account');
     expect(await rig.auth.users.get({ pk: user.id })).not.toBeNull();
     await visitor.answer();
     visitor.expectEnd();

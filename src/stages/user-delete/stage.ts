@@ -52,6 +52,7 @@ function question({ username }: User) {
     permissions: [],
     additional_permissions: [],
     token: '',
+    action: text('user_delete.action'),
   } as const;
 }
 

@@ -11,6 +11,7 @@ export const stages: Record<keyof typeof en, string> = {
   'user_write.conflict_removed':
     'Diese Angabe wurde inzwischen an anderer Stelle entfernt. Soll Ihre gelten, senden Sie sie noch einmal.',
   'user_delete.nobody': 'Hier gibt es kein Konto, das Sie löschen können.',
+  'user_delete.action': 'Konto löschen',
   'user_delete.confirm':
     'Soll das Konto {username} mit seinen Daten gelöscht werden? Das lässt sich nicht rückgängig machen.',
   'identification.failed': 'Die Anmeldung ist fehlgeschlagen.',

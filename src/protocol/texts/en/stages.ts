@@ -8,6 +8,7 @@ export const stages = {
     'This was changed elsewhere in the meantime: it is now “{value}”. To have yours instead, send it again.',
   'user_write.conflict_removed': 'This was removed elsewhere in the meantime. To have yours instead, send it again.',
   'user_delete.nobody': 'There is no account here that you can delete.',
+  'user_delete.action': 'Delete the account',
   'user_delete.confirm': 'Delete the account {username} and its data? This cannot be undone.',
   'identification.failed': 'Failed to authenticate.',
   'identification.log_in': 'Sign in',
