@@ -19,6 +19,27 @@ const unitMilliseconds: Readonly<Record<string, number>> = {
  * @throws DoorwardError `invalid_request`
  */
 export function parseDuration(text: string): number {
+  const found = durationIn(text);
+  if (found === null)
+    throw new DoorwardError(
+      'invalid_request',
+      `"${text}" is not a duration; write for example minutes=30 or days=1;hours=12`,
+    );
+  return found;
+}
+
+/** Whether `parseDuration` reads it, and it does not reach into the past. */
+export function isDuration(text: string): boolean {
+  const found = durationIn(text);
+  return found !== null && found >= 0;
+}
+
+/** Whether it is a duration of more than nothing. */
+export function isPositiveDuration(text: string): boolean {
+  return isDuration(text) && parseDuration(text) > 0;
+}
+
+function durationIn(text: string): number | null {
   let total = 0;
   let known = 0;
   for (const part of text.split(';')) {
@@ -29,10 +50,5 @@ export function parseDuration(text: string): number {
     total += factor * number;
     known += 1;
   }
-  if (known === 0)
-    throw new DoorwardError(
-      'invalid_request',
-      `"${text}" is not a duration; write for example minutes=30 or days=1;hours=12`,
-    );
-  return total;
+  return known === 0 ? null : total;
 }

@@ -1,6 +1,7 @@
 import { type Locale, locales, localize } from '../protocol/localize.ts';
 import { type Text, text } from '../protocol/text.ts';
 import type { AccountPageData, ListedAuthenticator } from './page-data.ts';
+import { RowButton } from './row-button.tsx';
 import { Section } from './section.tsx';
 import { Time } from './time.tsx';
 import type { Words } from './words.ts';
@@ -76,17 +77,13 @@ function Item({ authenticator, mayChange, data, words }: ItemProps) {
         {mayChange ? <Rename authenticator={authenticator} path={path} data={data} words={words} /> : null}
       </div>
       {mayChange ? (
-        <form method="post" action={`${path}/remove`}>
-          <input type="hidden" name="step" value={data.csrf} />
-          <button
-            type="submit"
-            class="quiet"
-            aria-label={words.of('account.remove_of', { name: shown })}
-            data-busy={words.of('page.busy')}
-          >
-            {words.of('account.remove')}
-          </button>
-        </form>
+        <RowButton
+          action={`${path}/remove`}
+          csrf={data.csrf}
+          label={words.of('account.remove')}
+          spoken={words.of('account.remove_of', { name: shown })}
+          words={words}
+        />
       ) : null}
     </li>
   );

@@ -1,4 +1,5 @@
 import type { AccountPageData, ListedConnection } from './page-data.ts';
+import { RowButton } from './row-button.tsx';
 import { Section } from './section.tsx';
 import { Time } from './time.tsx';
 import type { Words } from './words.ts';
@@ -34,17 +35,13 @@ function Item({ connection, data, words }: Props & { readonly connection: Listed
         </p>
       </div>
       {data.acting != null ? null : (
-        <form method="post" action={`/if/user/connections/${encodeURIComponent(uuid)}/disconnect`}>
-          <input type="hidden" name="step" value={data.csrf} />
-          <button
-            type="submit"
-            class="quiet"
-            aria-label={words.of('account.disconnect_of', { name: source })}
-            data-busy={words.of('page.busy')}
-          >
-            {words.of('account.disconnect')}
-          </button>
-        </form>
+        <RowButton
+          action={`/if/user/connections/${encodeURIComponent(uuid)}/disconnect`}
+          csrf={data.csrf}
+          label={words.of('account.disconnect')}
+          spoken={words.of('account.disconnect_of', { name: source })}
+          words={words}
+        />
       )}
     </li>
   );

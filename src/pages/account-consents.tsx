@@ -1,4 +1,5 @@
 import type { AccountPageData, ListedConsent } from './page-data.ts';
+import { RowButton } from './row-button.tsx';
 import { Section } from './section.tsx';
 import { Time } from './time.tsx';
 import type { Words } from './words.ts';
@@ -44,17 +45,13 @@ function Item({ consent, data, words }: Props & { readonly consent: ListedConsen
           )}
         </p>
       </div>
-      <form method="post" action={`/if/user/consents/${encodeURIComponent(uuid)}/withdraw`}>
-        <input type="hidden" name="step" value={data.csrf} />
-        <button
-          type="submit"
-          class="quiet"
-          aria-label={words.of('account.withdraw_of', { name })}
-          data-busy={words.of('page.busy')}
-        >
-          {words.of('account.withdraw')}
-        </button>
-      </form>
+      <RowButton
+        action={`/if/user/consents/${encodeURIComponent(uuid)}/withdraw`}
+        csrf={data.csrf}
+        label={words.of('account.withdraw')}
+        spoken={words.of('account.withdraw_of', { name })}
+        words={words}
+      />
     </li>
   );
 }

@@ -7,6 +7,7 @@ import { describeDevice } from './describe-device.ts';
 import { Initial } from './flow-form.tsx';
 import type { AccountPageData, ListedSession } from './page-data.ts';
 import { OtherProvenance, ProvenanceLine } from './provenance-line.tsx';
+import { RowButton } from './row-button.tsx';
 import { Section } from './section.tsx';
 import { page, Shell } from './shell.tsx';
 import { Time } from './time.tsx';
@@ -217,17 +218,13 @@ function SessionItem({ session, data, words }: Props & { readonly session: Liste
           {session.address === '' ? null : <span> · {session.address}</span>}
         </p>
       </div>
-      <form method="post" action={`/if/user/sessions/${encodeURIComponent(session.uuid)}/end`}>
-        <input type="hidden" name="step" value={data.csrf} />
-        <button
-          type="submit"
-          class="quiet"
-          aria-label={words.of('account.end_session_of', { device })}
-          data-busy={words.of('page.busy')}
-        >
-          {words.of('account.end_session')}
-        </button>
-      </form>
+      <RowButton
+        action={`/if/user/sessions/${encodeURIComponent(session.uuid)}/end`}
+        csrf={data.csrf}
+        label={words.of('account.end_session')}
+        spoken={words.of('account.end_session_of', { device })}
+        words={words}
+      />
     </li>
   );
 }

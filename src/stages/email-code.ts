@@ -5,7 +5,7 @@ import type { Effect } from '../engine/effects.ts';
 import { localeOf, mailEffect, whoAsked } from '../engine/mail.ts';
 import type { Desk } from '../engine/stage.ts';
 import type { User } from '../engine/user.ts';
-import { parseDuration } from '../kernel/duration.ts';
+import { isPositiveDuration, parseDuration } from '../kernel/duration.ts';
 import { isPlainObject, type Json } from '../kernel/json.ts';
 import { networkOf } from '../kernel/network.ts';
 import { Secret, sameText } from '../kernel/secrets.ts';
@@ -25,7 +25,7 @@ export const emailCodeConfig = z.object({
     .describe('Sender; the installation’s own where it is empty.'),
   token_expiry: z
     .string()
-    .refine(isPositive, 'is not a duration; write for example minutes=30')
+    .refine(isPositiveDuration, 'is not a duration; write for example minutes=30')
     .default('minutes=30')
     .describe('How long a code is good for.'),
   subject: z.string().default('').describe('In place of the template’s own subject.'),
@@ -98,12 +98,4 @@ export function sentCode(memo: Json | Secret): SentCode | null {
 /** Compared as text: leading zeros count, which some clients lose. */
 export function isRightCode({ code, until }: SentCode, typed: string, now: number): boolean {
   return until > now && sameText(code, typed.padStart(code.length, '0'));
-}
-
-function isPositive(written: string): boolean {
-  try {
-    return parseDuration(written) > 0;
-  } catch {
-    return false;
-  }
 }

@@ -48,8 +48,7 @@ function gist(text: string): string {
   return `${[...new Set(words)].join(' ')} #${createHash('sha256').update(text).digest('hex').slice(0, 6)}`;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: methods of two packages, called through as they are
-type Method = (...given: any[]) => unknown;
+type Method = (...given: unknown[]) => unknown;
 
 /**
  * Listens to the packages `pg` and `libsql` themselves: what they are given is what databases get, whoever gives it.

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Desk } from '../../engine/stage.ts';
-import { parseDuration } from '../../kernel/duration.ts';
+import { isDuration } from '../../kernel/duration.ts';
 
 const duration = z.string().refine(isDuration, 'is not a duration; write for example hours=8 or days=1;hours=12');
 
@@ -35,11 +35,3 @@ export const config = z
 
 export type ValidateConfig = z.infer<typeof config>;
 export type ValidateDesk = Desk<ValidateConfig>;
-
-function isDuration(written: string): boolean {
-  try {
-    return parseDuration(written) >= 0;
-  } catch {
-    return false;
-  }
-}

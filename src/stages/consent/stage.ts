@@ -7,7 +7,7 @@ import * as z from 'zod';
 import type { Consent } from '../../engine/consent.ts';
 import type { PlanContext, PromptValue } from '../../engine/plan-context.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
-import { parseDuration } from '../../kernel/duration.ts';
+import { isDuration, parseDuration } from '../../kernel/duration.ts';
 import { newUuid } from '../../kernel/ids.ts';
 import { isPlainObject, type JsonObject, member } from '../../kernel/json.ts';
 import { sameText } from '../../kernel/secrets.ts';
@@ -128,12 +128,4 @@ function memoOf(memo: PromptValue): { readonly token: string | null; readonly li
   const { token, permissions, additional } = isPlainObject(memo) ? memo : {};
   const lists = { permissions: listOf(permissions), additional_permissions: listOf(additional) };
   return { token: typeof token === 'string' ? token : null, lists };
-}
-
-function isDuration(written: string): boolean {
-  try {
-    return parseDuration(written) >= 0;
-  } catch {
-    return false;
-  }
 }

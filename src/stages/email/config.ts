@@ -1,20 +1,12 @@
 import * as z from 'zod';
-import { parseDuration } from '../../kernel/duration.ts';
+import { isPositiveDuration } from '../../kernel/duration.ts';
+import { emailCodeConfig } from '../email-code.ts';
 
-const duration = z.string().refine(isPositive, 'is not a duration; write for example minutes=30 or hours=1');
+const duration = z.string().refine(isPositiveDuration, 'is not a duration; write for example minutes=30 or hours=1');
 
 /** The reference's members; those of a mail server of its own (host, port …) are the installation's here (docs/mail.md). */
-export const emailConfig = z.object({
-  use_global_settings: z
-    .boolean()
-    .default(false)
-    .describe('Sends as the installation does, whatever from_address says.'),
-  from_address: z
-    .union([z.literal(''), z.string().regex(/^[^\r\n]*@[^\r\n]+$/, 'is not an address')])
-    .default('')
-    .describe('Sender; the installation’s own where it is empty.'),
+export const emailConfig = emailCodeConfig.extend({
   token_expiry: duration.default('minutes=30').describe('How long link and code are good for.'),
-  subject: z.string().default('').describe('In place of the template’s own subject.'),
   template: z
     .string()
     .regex(/^[\w./-]*$/, 'is not the name of a template')
@@ -25,11 +17,3 @@ export const emailConfig = z.object({
   recovery_cache_timeout: duration.default('minutes=5').describe('The time in which they are counted.'),
 });
 export type EmailConfig = z.infer<typeof emailConfig>;
-
-function isPositive(written: string): boolean {
-  try {
-    return parseDuration(written) > 0;
-  } catch {
-    return false;
-  }
-}

@@ -11,7 +11,7 @@ import type { Remembered } from '../../engine/remembered.ts';
 import { bindSession, geoipBindings, networkBindings } from '../../engine/session-binding.ts';
 import { type Desk, defineStage, type Outcome } from '../../engine/stage.ts';
 import type { Session, User } from '../../engine/user.ts';
-import { parseDuration } from '../../kernel/duration.ts';
+import { isDuration, parseDuration } from '../../kernel/duration.ts';
 import { hashToken, newToken, newUuid } from '../../kernel/ids.ts';
 import { type Json, type JsonObject, member } from '../../kernel/json.ts';
 import { text } from '../../protocol/text.ts';
@@ -179,12 +179,4 @@ function choiceOf(value: Json | undefined): boolean | null {
 
 function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): readonly Name[] {
   return Object.keys(table) as Name[];
-}
-
-function isDuration(written: string): boolean {
-  try {
-    return parseDuration(written) >= 0;
-  } catch {
-    return false;
-  }
 }
