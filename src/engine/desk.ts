@@ -59,7 +59,7 @@ export function layDesk(parts: DeskParts): Desk {
       return askPolicies(parts.policies, referredPolicies(flow, stage.pk, pks), about, parts.read);
     },
     label: (key) => labelIn(flow, key),
-    recoveryPath: recoveryPathIn(flow),
+    recoveryPath: () => recoveryPathIn(flow),
     object: (pk) => (Object.hasOwn(flow.objects, pk) ? (flow.objects[pk] ?? null) : null),
   };
 }

@@ -94,7 +94,7 @@ export interface Desk<Config extends JsonObject = JsonObject> {
   /** What the flow's own prompts call a field; null where none asks for it. */
   label(key: string): Text | null;
   /** The page of the recovery flow that a stage of this flow links to; null where none does. */
-  readonly recoveryPath: string | null;
+  recoveryPath(): string | null;
   /**
    * Asks policies that the configuration refers to, by pk; all must pass. `context` stands over the plan context. Of one
    * that failed to run the answer is `failed`, and then the stage denies.

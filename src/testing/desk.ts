@@ -112,7 +112,7 @@ export function deskFor<Config extends JsonObject>(stage: Stage<Config>, options
     tools: toolsOf(options, (level, message, fields) => logged.push({ level, message, fields })),
     object: (pk) => objects.get(pk) ?? null,
     label: (key) => labelIn({ objects: Object.fromEntries(objects) }, key),
-    recoveryPath: recoveryPathIn({ objects: Object.fromEntries(objects) }),
+    recoveryPath: () => recoveryPathIn({ objects: Object.fromEntries(objects) }),
     policies: options.policies ?? (async () => allPass),
     sessionHash: 'session-hash',
     run: { id: 'run-id', version: 1 },

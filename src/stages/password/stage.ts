@@ -41,7 +41,8 @@ export const password = defineStage({
     // Who signs in by a passkey alone has proven more than a password does.
     if (desk.flow.designation === 'authentication' && desk.context.auth_method === passkeyMethod)
       return { kind: 'pass' };
-    const link = desk.recoveryPath === null ? {} : { recovery_url: desk.recoveryPath };
+    const recovery = desk.recoveryPath();
+    const link = recovery === null ? {} : { recovery_url: recovery };
     const { allow_show_password } = desk.config;
     return { kind: 'ask', challenge: { component: 'ak-stage-password', ...link, allow_show_password } };
   },
